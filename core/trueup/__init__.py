@@ -1,0 +1,67 @@
+"""Keep a live database true to its SQLAlchemy models.
+
+Two verbs do it: :func:`plan` compares and writes nothing, :func:`apply` carries the plan out or leaves everything as it
+was. :func:`execute_startup_migration` is both in one call that never raises, for a server that is about to serve.
+"""
+
+from trueup import changes, errors, events
+from trueup._version import __version__
+from trueup.changes import Change
+from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
+from trueup.errors import TrueupError
+from trueup.events import Event
+from trueup.flow import Target, apply, list_backups, plan, start, verify_backup
+from trueup.hazards import Hazard, Severity
+from trueup.job import Job
+from trueup.limits import Limits
+from trueup.plan import Assessment, Complexity, Plan, Policy, RenameCandidate, Statement, Step, Verdict
+from trueup.run import Backup, Receipt, Run, Status
+from trueup.settings import Settings, load_settings
+from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
+from trueup.text import visible
+
+__all__ = [
+    "Assessment",
+    "Backfill",
+    "Backup",
+    "BackupInfo",
+    "Change",
+    "Complexity",
+    "Decision",
+    "Drop",
+    "Event",
+    "Hazard",
+    "Job",
+    "Keep",
+    "Limits",
+    "MigrationResult",
+    "Plan",
+    "Policy",
+    "Receipt",
+    "Rename",
+    "RenameCandidate",
+    "Run",
+    "Settings",
+    "Severity",
+    "Statement",
+    "Status",
+    "Step",
+    "Target",
+    "TrueupError",
+    "Verdict",
+    "__version__",
+    "apply",
+    "changes",
+    "errors",
+    "events",
+    "execute_startup_migration",
+    "list_backups",
+    "load_settings",
+    "migrate",
+    "plan",
+    "read_decisions",
+    "start",
+    "verify_backup",
+    "visible",
+    "write_decision",
+]

@@ -1,0 +1,180 @@
+"""The contract that every database fulfils. Stages know this and nothing of a concrete database.
+
+A :class:`Dialect` is what can be said about a kind of database; a :class:`Connection` is one open database. Code that
+must behave differently asks for :class:`Facts` ("DDL is transactional"), never for a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trueup.changes import Change, RenameColumn, RenameTable
+from trueup.hazards import Probe
+from trueup.limits import Limits
+from trueup.plan import Fill, Step
+from trueup.schema import Schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a database can do, at the version that is in use."""
+
+    version: str
+    transactional_ddl: bool
+    """A failed run can roll back everything, schema included."""
+    stores_files: bool
+    """The database is one file that other programs can copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonDefault:
+    """A column's ``default`` as it would reach the database."""
+
+    value: Any = None
+    """The value, or nothing when it is computed anew for every row."""
+    sql: str | None = None
+    """An SQL expression that stands for it."""
+    call: Callable[[], Any] | None = None
+    """Computes a row's value."""
+
+
+class Connection(Protocol):
+    """One open database. Closing it rolls back what was not committed."""
+
+    database: str
+    """For people: the URL with the password masked."""
+
+    def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
+        """Read the schema.
+
+        Args:
+            leave_out: names of trueup's own tables.
+        """
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
+    def count(self, table: str) -> int: ...
+    def size(self) -> int:
+        """Bytes."""
+
+    def probe(self, renames: Sequence[RenameTable | RenameColumn] = ()) -> Probe:
+        """Asks the live data.
+
+        Args:
+            renames: questions are asked in the names that objects have after these.
+        """
+
+    def begin(self, timeout: float) -> None:
+        """Open the one transaction of a run, which keeps every other writer out until it ends.
+
+        Args:
+            timeout: how long to wait for other writers, in seconds.
+        """
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement inside the transaction and return how many rows it touched."""
+
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+
+    def limited(self, limits: Limits) -> AbstractContextManager[None]:
+        """While the context is open, a running statement is interrupted when the limits say so."""
+
+    def define(self, fills: Sequence[Fill]) -> None:
+        """Make the functions that the fills call known to this connection."""
+
+    def integrity(self, tables: Sequence[str] = ()) -> list[str]:
+        """What the database's own check complains about; nothing when all is well.
+
+        Args:
+            tables: check only these; all when empty.
+        """
+
+    def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:
+        """Number of violating rows for each pair of child and parent table that has any."""
+
+    def unreadable_objects(self) -> frozenset[str]:
+        """Names of the views that cannot be read because something they mention is missing."""
+
+    def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+        """Write a consistent copy of the database to a new file, as it is at the start of the call.
+
+        Args:
+            path: the file; must not exist.
+            limits: raises where the copy must stop.
+            progress: called with the pages done and the pages in all.
+        """
+
+
+class Dialect(Protocol):
+    facts: Facts
+
+    database: str
+    """For people: the URL with the password masked."""
+
+    def connect(self, *, write: bool, timeout: float) -> Connection:
+        """Open the database.
+
+        Args:
+            write: False gives a connection that cannot change anything.
+            timeout: how long a read waits for a writer that is about to finish, in seconds.
+
+        Raises:
+            DatabaseUnreadable, DatabaseDamaged, ReadOnlyDatabase: it cannot be opened.
+        """
+
+    def open_copy(self, path: Path) -> Connection:
+        """Open a file that :meth:`Connection.copy_to` wrote, to check it."""
+
+    def wanted(self, metadatas: Sequence[MetaData], spec: str) -> Schema:
+        """What the database itself would say of a fresh database made from these models.
+
+        Raises:
+            ModelsRejected: the database does not accept the models' tables.
+        """
+
+    def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
+        """Where the statements lead: found by running them on an empty copy of the schema, never on the live database.
+
+        Raises:
+            Exception: the driver's own error for a statement that cannot work.
+        """
+
+    def write(self, live: Schema, expected: Schema, changes: Sequence[Change], fills: Sequence[Fill]) -> list[Step]:
+        """The steps that lead from one schema to the other, in an order that works, without estimates."""
+
+    def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
+        """For the processing that column types do to values."""
+
+    def preamble(self) -> tuple[str, ...]:
+        """What :meth:`Connection.begin` sends, for showing."""
+
+    def literal(self, value: Any) -> str:
+        """A value as it is written in SQL."""
+
+    def lock(self, timeout: float, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Keep other migrators out while the context is open.
+
+        Args:
+            timeout: how long to wait for another one, in seconds.
+            waiting: called with who holds it, as soon as there is something to wait for.
+
+        Raises:
+            AnotherMigrator: it did not finish in time.
+        """
+
+    @property
+    def home(self) -> Path:
+        """The directory for backups and other files of trueup's when the settings name none."""
+
+    @property
+    def name(self) -> str:
+        """A short name of the database, used in file names."""

@@ -1,0 +1,36 @@
+"""The databases that trueup knows. They do not know one another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trueup.dialect import Dialect
+from trueup.errors import ConfigurationError, UnsupportedDatabase
+
+
+def dialect_for(url: str, base: Path) -> Dialect:
+    """The dialect for one database.
+
+    Args:
+        url: any SQLAlchemy URL.
+        base: the directory that a relative path in it starts from.
+
+    Raises:
+        ConfigurationError: the URL cannot be read.
+        UnsupportedDatabase: trueup has no dialect for it.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(
+            problem="The database URL cannot be read; it must look like sqlite:///path/to/file.db."
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        from trueup.dialects.sqlite import SqliteDialect
+
+        return SqliteDialect(parsed, base)
+    raise UnsupportedDatabase(backend=backend)

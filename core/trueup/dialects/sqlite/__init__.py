@@ -1,0 +1,117 @@
+"""SQLite, the embedded default."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trueup.changes import Change
+from trueup.dialect import Facts
+from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, translate
+from trueup.dialects.sqlite.ddl import write_steps
+from trueup.dialects.sqlite.lock import migrator_lock
+from trueup.dialects.sqlite.render import literal
+from trueup.dialects.sqlite.scratch import schema_after, schema_of_models
+from trueup.errors import ConfigurationError, DatabaseUnreadable
+from trueup.plan import Fill, Step
+from trueup.schema import Schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, MetaData
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+_OLDEST = (3, 37, 0)
+"""The first with PRAGMA table_list: https://www.sqlite.org/pragma.html#pragma_table_list"""
+
+
+class SqliteDialect:
+    """Fulfils :class:`trueup.dialect.Dialect` for one database file.
+
+    Args:
+        url: its URL.
+        base: the directory that a relative path starts from.
+
+    Raises:
+        ConfigurationError: the URL names no file, or the SQLite library is too old.
+    """
+
+    def __init__(self, url: URL, base: Path) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise ConfigurationError(
+                problem=f"trueup needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}"
+            )
+        self.facts = Facts(version=sqlite3.sqlite_version, transactional_ddl=True, stores_files=True)
+        self.path = base / _file_of(url)
+        self.database = url.render_as_string(hide_password=True)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def home(self) -> Path:
+        return self.path.parent / ".trueup"
+
+    def connect(self, *, write: bool, timeout: float) -> SqliteConnection:
+        """A missing file is an empty database: reading does not create it, writing does."""
+        if not write and not self.path.exists():
+            if not self.path.parent.is_dir():
+                raise DatabaseUnreadable(database=self.database, reason=f"{self.path.parent} is not a directory")
+            return SqliteConnection(sqlite3.connect(":memory:"), self.database)
+        return self._open(self.path, "rwc" if write else "ro", timeout)
+
+    def open_copy(self, path: Path) -> SqliteConnection:
+        return self._open(path, "ro", 0.0)
+
+    def wanted(self, metadatas: Sequence[MetaData], spec: str) -> Schema:
+        return schema_of_models(metadatas, spec)
+
+    def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
+        return schema_after(live, statements, fills)
+
+    def write(self, live: Schema, expected: Schema, changes: Sequence[Change], fills: Sequence[Fill]) -> list[Step]:
+        return write_steps(live, expected, changes, fills, sqlite3.sqlite_version_info)
+
+    def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
+        from sqlalchemy.dialects.sqlite.pysqlite import dialect
+
+        return dialect()
+
+    def preamble(self) -> tuple[str, ...]:
+        return PREAMBLE
+
+    def literal(self, value: Any) -> str:
+        return literal(value)
+
+    def lock(self, timeout: float, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
+        path = self.path.with_name(f"{self.path.name}.trueup-lock")
+        return migrator_lock(path, self.database, timeout, waiting)
+
+    def _open(self, path: Path, mode: str, timeout: float) -> SqliteConnection:
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        try:
+            raw = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
+            raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.Error as error:
+            translated = translate(error, self.database, timeout)
+            if translated is error:
+                translated = DatabaseUnreadable(database=self.database, reason=str(error))
+            raise translated from error
+        return SqliteConnection(raw, self.database)
+
+
+def _file_of(url: URL) -> Path:
+    """The path in a URL, which may itself be a ``file:`` URI: https://www.sqlite.org/uri.html"""
+    name = url.database or ":memory:"
+    if name.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+
+        name = unquote(urlsplit(name).path)
+    if not name or name == ":memory:":
+        raise ConfigurationError(
+            problem="A database in memory ends with the process that made it; name a file, as in sqlite:///app.db."
+        )
+    return Path(name)

@@ -1,0 +1,183 @@
+"""One open SQLite database: errors in trueup's words, one explicit transaction, interruptible statements."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trueup.changes import RenameColumn, RenameTable
+from trueup.dialects.sqlite.probes import SqliteProbe
+from trueup.dialects.sqlite.reader import read_schema
+from trueup.dialects.sqlite.tokens import quote
+from trueup.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnreadable, ReadOnlyDatabase, TrueupError
+from trueup.limits import Limits
+from trueup.plan import Fill
+from trueup.schema import Schema
+
+PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
+_INSTRUCTIONS_BETWEEN_CHECKS = 1000
+_PAGES_PER_BACKUP_STEP = 1000
+
+
+class SqliteConnection:
+    """Fulfils :class:`trueup.dialect.Connection`.
+
+    Args:
+        raw: the driver's connection; is taken over, put into autocommit mode, and closed in the end.
+        database: for people.
+    """
+
+    def __init__(self, raw: sqlite3.Connection, database: str) -> None:
+        raw.isolation_level = None  # the driver begins no transaction of its own
+        raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        self.raw = raw
+        self.database = database
+
+    def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
+        with self._errors():
+            return read_schema(self.raw, leave_out)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._errors():
+            return self.raw.execute(sql, parameters).fetchall()
+
+    def count(self, table: str) -> int:
+        return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
+
+    def size(self) -> int:
+        return int(self._pragma("page_count") * self._pragma("page_size"))
+
+    def probe(self, renames: Sequence[RenameTable | RenameColumn] = ()) -> SqliteProbe:
+        return SqliteProbe(self.raw, renames)
+
+    def begin(self, timeout: float) -> None:
+        """Foreign keys are switched off first, since inside a transaction that has no effect, and a rebuild with them
+        on deletes the children of ON DELETE CASCADE: https://www.sqlite.org/pragma.html#pragma_foreign_keys"""
+        self.raw.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+        with self._errors(timeout):
+            for statement in PREAMBLE:
+                self.raw.execute(statement)
+        if self._pragma("foreign_keys") != 0:
+            self.rollback()
+            raise DatabaseUnreadable(database=self.database, reason="foreign_keys cannot be switched off")
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """SQLite ends the whole transaction when it interrupts a statement; a following one would commit by itself."""
+        if not self.raw.in_transaction:
+            raise RuntimeError("the transaction has ended")
+        with self._errors():
+            return self.raw.execute(sql, parameters).rowcount
+
+    def commit(self, timeout: float = 5.0) -> None:
+        """Outside WAL mode an open reader makes COMMIT busy, and the transaction stays open: try again for a while."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                self.raw.execute("COMMIT")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise self._translate(error, timeout) from error
+
+    def rollback(self) -> None:
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.rollback()
+        self.raw.close()
+
+    @contextmanager
+    def limited(self, limits: Limits) -> Iterator[None]:
+        """A handler, not a timer thread: it also lets Ctrl-C through while a long statement runs."""
+        self.raw.set_progress_handler(lambda: int(limits.over), _INSTRUCTIONS_BETWEEN_CHECKS)
+        try:
+            yield
+        finally:
+            self.raw.set_progress_handler(None, 0)
+
+    def define(self, fills: Sequence[Fill]) -> None:
+        for fill in fills:
+            if fill.function is not None:
+                name, call = fill.function
+                self.raw.create_function(name, 0, call)
+
+    def integrity(self, tables: Sequence[str] = ()) -> list[str]:
+        checks = [f"PRAGMA quick_check({quote(table)})" for table in tables] or ["PRAGMA quick_check"]
+        return [row[0] for check in checks for row in self.rows(check) if row[0] != "ok"]
+
+    def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:
+        return Counter((child, parent) for child, _, parent, _ in self.rows("PRAGMA foreign_key_check"))
+
+    def unreadable_objects(self) -> frozenset[str]:
+        names = [name for (name,) in self.rows("SELECT name FROM sqlite_schema WHERE type = 'view'")]
+        return frozenset(name for name in names if not self._readable(name))
+
+    def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+        """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
+
+        Without the pin a backup in chunks starts again with every commit of a writer and never ends; on a connection
+        that holds a write transaction it is busy for ever. https://www.sqlite.org/c3ref/backup_finish.html
+        """
+        source = sqlite3.connect(f"{self._file().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        target = sqlite3.connect(path, isolation_level=None)
+
+        def report(_status: int, remaining: int, total: int) -> None:
+            limits.check()
+            progress(total - remaining, total)
+
+        try:
+            with self._errors():
+                source.execute("BEGIN")
+                source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+                source.backup(target, pages=_PAGES_PER_BACKUP_STEP, progress=report, sleep=0.01)
+                target.execute("PRAGMA journal_mode = DELETE")  # one file that needs no -wal beside it
+        finally:
+            target.close()
+            source.close()
+
+    def _file(self) -> Path:
+        return Path(self.rows("SELECT file FROM pragma_database_list WHERE name = 'main'")[0][0])
+
+    def _pragma(self, name: str) -> int:
+        return int(self.rows(f"PRAGMA {name}")[0][0])
+
+    def _readable(self, view: str) -> bool:
+        try:
+            self.raw.execute(f"SELECT * FROM {quote(view)} LIMIT 0")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    @contextmanager
+    def _errors(self, timeout: float = 0.0) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            translated = self._translate(error, timeout)
+            if translated is error:
+                raise
+            raise translated from error
+
+    def _translate(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
+        return translate(error, self.database, timeout)
+
+
+def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupError | sqlite3.Error:
+    """What the error means to a user, or the error itself where it is about one statement only."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DatabaseBusy(database=database, timeout=timeout)
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return DatabaseDamaged(database=database, reason=str(error))
+        case sqlite3.SQLITE_READONLY:
+            return ReadOnlyDatabase(database=database)
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return DatabaseUnreadable(database=database, reason=str(error))
+    return error

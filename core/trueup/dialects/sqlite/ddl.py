@@ -1,0 +1,210 @@
+"""Write DDL, and choose for each table the cheapest form that can make its changes.
+
+``ALTER TABLE`` where SQLite can (https://www.sqlite.org/lang_altertable.html), otherwise one rebuild that makes all of
+the table's changes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from trueup.changes import (
+    AddColumn,
+    AddForeignKey,
+    AlterIndex,
+    Change,
+    CreateIndex,
+    CreateTable,
+    DropColumn,
+    DropIndex,
+    DropTable,
+    RenameColumn,
+    RenameTable,
+)
+from trueup.dialects.sqlite.rebuild import rebuild_statements
+from trueup.dialects.sqlite.render import column_definition, create_index, create_table, reference
+from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
+from trueup.plan import Fill, Statement, Step
+from trueup.schema import Column, Schema, Table
+
+_IN_PLACE = "SQLite does this in place"
+_DROP_COLUMN_SINCE = (3, 35, 5)
+"""Earlier ones lack DROP COLUMN or corrupt data with it: https://www.sqlite.org/changes.html#version_3_35_5"""
+
+_INDEX_CHANGES = (CreateIndex, DropIndex, AlterIndex)
+
+
+def write_steps(
+    live: Schema, expected: Schema, changes: Sequence[Change], fills: Sequence[Fill], version: tuple[int, ...]
+) -> list[Step]:
+    """Steps in an order that works: renames, new tables, freed index names, altered tables, new indexes, drops."""
+    by_table: dict[str, list[Change]] = {}
+    for change in changes:
+        by_table.setdefault(change.table, []).append(change)
+    steps = [_rename(change) for change in changes if isinstance(change, RenameTable | RenameColumn)]
+    steps += [_create_table(change) for change in changes if isinstance(change, CreateTable)]
+    before: list[Step] = []
+    tables: list[Step] = []
+    after: list[Step] = []
+    for name, group in by_table.items():
+        old, new = live.table(name), expected.table(name)
+        altered = [change for change in group if not isinstance(change, RenameTable | RenameColumn)]
+        if old is None or new is None or not altered or isinstance(altered[0], CreateTable | DropTable):
+            continue
+        why = why_rebuild(old, live, altered, fills, version)
+        if why:
+            tables.append(_rebuild(old, new, live, altered, fills, why))
+        else:
+            before += _index_drops(altered)
+            tables += _alter_in_place(altered)
+            after += _index_creates(altered)
+    drops = [_drop_table(change) for change in changes if isinstance(change, DropTable)]
+    return [*steps, *before, *tables, *after, *drops]
+
+
+# -- choosing the form -------------------------------------------------------------------------------------------------
+
+
+def why_rebuild(
+    table: Table, live: Schema, changes: Sequence[Change], fills: Sequence[Fill], version: tuple[int, ...]
+) -> str:
+    """Why the changes cannot be made in place, as a sentence; empty when they can."""
+    added = {change.new.name.lower() for change in changes if isinstance(change, AddColumn)}
+    for change in changes:
+        match change:
+            case CreateIndex() | DropIndex() | AlterIndex():
+                continue
+            case AddColumn(new=column):
+                why = _why_not_added_in_place(
+                    column, {fill.column.lower() for fill in fills if fill.table == table.name}
+                )
+            case AddForeignKey(new=key) if len(key.columns) == 1 and key.columns[0].lower() in added:
+                continue
+            case DropColumn(old=column):
+                why = _why_not_dropped_in_place(column, table, live, version)
+            case _:
+                why = f"SQLite cannot {change.verb} a {change.noun} in place"
+        if why:
+            return why
+    return ""
+
+
+def _why_not_added_in_place(column: Column, filled: set[str]) -> str:
+    if column.name.lower() in filled:
+        return f"the rows need values for {column.name} that ADD COLUMN cannot give"
+    if column.computed and column.computed.stored:
+        return f"ADD COLUMN cannot add the stored column {column.name}"
+    if column.default is not None and not _constant(column):
+        return f"ADD COLUMN takes constant defaults only, not that of {column.name}"
+    if not column.nullable and column.default is None and not column.computed:
+        return f"ADD COLUMN needs a default for the NOT NULL column {column.name}"
+    return ""
+
+
+def _constant(column: Column) -> bool:
+    tokens = tokenize(column.default.text) if column.default else []
+    if len(tokens) == 2 and tokens[0].text in "+-":
+        tokens = tokens[1:]
+    return len(tokens) == 1 and (
+        tokens[0].kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB) or tokens[0].keyword in ("TRUE", "FALSE")
+    )
+
+
+def _why_not_dropped_in_place(column: Column, table: Table, live: Schema, version: tuple[int, ...]) -> str:
+    if version < _DROP_COLUMN_SINCE:
+        return "this SQLite has no reliable DROP COLUMN"
+    name = column.name.lower()
+    mentioned = [part for part in _definitions(table, column)] + [
+        stored.sql.lower() for stored in live.objects if table.name.lower() in stored.sql.lower()
+    ]
+    if any(name in text for text in mentioned):
+        return f"DROP COLUMN does not work while something else mentions {column.name}"
+    return ""
+
+
+def _definitions(table: Table, column: Column) -> Iterator[str]:
+    """The text of everything in the table, apart from the column itself, that may mention a column."""
+    for key in (table.primary_key, *table.uniques):
+        yield from key.columns if key else ()
+    for foreign_key in table.foreign_keys:
+        yield from (name.lower() for name in foreign_key.columns)
+    for check in table.checks:
+        yield check.expression.canonical
+    for other in table.columns:
+        if other.computed and other is not column:
+            yield other.computed.expression.canonical
+    for index in table.indexes:
+        yield index.sql.lower()
+
+
+# -- the steps ---------------------------------------------------------------------------------------------------------
+
+
+def _step(change: Change, *sql: str) -> Step:
+    return Step(
+        table=change.table,
+        sentence=change.sentence,
+        statements=tuple(Statement(sql=text) for text in sql),
+        changes=(change,),
+        form="in place",
+        why=_IN_PLACE,
+    )
+
+
+def _rename(change: RenameTable | RenameColumn) -> Step:
+    what = f" COLUMN {quote(change.column)}" if isinstance(change, RenameColumn) else ""
+    return _step(change, f"ALTER TABLE {quote(change.table)} RENAME{what} TO {quote(change.to)}")
+
+
+def _create_table(change: CreateTable) -> Step:
+    indexes = [create_index(index, change.new.name) for index in change.new.indexes]
+    return _step(change, create_table(change.new), *indexes)
+
+
+def _drop_table(change: DropTable) -> Step:
+    return _step(change, f"DROP TABLE {quote(change.old.name)}")
+
+
+def _rebuild(old: Table, new: Table, live: Schema, changes: Sequence[Change], fills: Sequence[Fill], why: str) -> Step:
+    ours = [fill for fill in fills if fill.table.lower() == old.name.lower()]
+    count = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+    return Step(
+        table=old.name,
+        sentence=f"rebuild table {old.name} ({count})" if len(changes) > 1 else changes[0].sentence,
+        statements=rebuild_statements(old, new, live, ours),
+        changes=tuple(changes),
+        form="rebuild",
+        why=why,
+    )
+
+
+def _alter_in_place(changes: Sequence[Change]) -> Iterator[Step]:
+    references = {change.new.columns[0].lower(): change for change in changes if isinstance(change, AddForeignKey)}
+    for change in changes:
+        if isinstance(change, AddColumn):
+            key = references.get(change.new.name.lower())
+            definition = column_definition(change.new) + (f" {reference(key.new)}" if key else "")
+            step = _step(change, f"ALTER TABLE {quote(change.table)} ADD COLUMN {definition}")
+            yield step if key is None else _with(step, key)
+        elif isinstance(change, DropColumn):
+            yield _step(change, f"ALTER TABLE {quote(change.table)} DROP COLUMN {quote(change.old.name)}")
+
+
+def _with(step: Step, also: Change) -> Step:
+    return replace(step, changes=(*step.changes, also), sentence=f"{step.sentence}; {also.sentence}")
+
+
+def _index_drops(changes: Sequence[Change]) -> Iterator[Step]:
+    for change in changes:
+        if isinstance(change, DropIndex):
+            yield _step(change, f"DROP INDEX {quote(change.old.name)}")
+
+
+def _index_creates(changes: Sequence[Change]) -> Iterator[Step]:
+    for change in changes:
+        if isinstance(change, CreateIndex):
+            yield _step(change, create_index(change.new, change.table))
+        elif isinstance(change, AlterIndex):
+            create = create_index(change.new, change.table)
+            yield _step(change, f"DROP INDEX {quote(change.old.name)}", create)

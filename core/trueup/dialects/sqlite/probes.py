@@ -1,0 +1,109 @@
+"""Questions about live data, answered with numbers of rows. They read only; scratch values go to temporary tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from trueup.changes import RenameColumn, RenameTable
+from trueup.dialects.sqlite.tokens import quote
+from trueup.schema import Check, ForeignKey, KeyPart, Sql
+
+
+class SqliteProbe:
+    """Fulfils :class:`trueup.hazards.Probe`.
+
+    A question about a table or column that the live database does not have is answered with 0: nothing there can be
+    in danger.
+
+    Args:
+        raw: an open connection.
+        renames: questions are asked in the names that objects have after these.
+    """
+
+    def __init__(self, raw: sqlite3.Connection, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
+        self._raw = raw
+        self._old_names = {item.to.lower(): item.table for item in renames if isinstance(item, RenameTable)}
+        self._columns = [item for item in renames if isinstance(item, RenameColumn)]
+
+    def rows(self, table: str) -> int:
+        return self._count(f"SELECT count(*) FROM {self._source(table)}")
+
+    def nulls(self, table: str, column: str) -> int:
+        return self._count(f"SELECT count(*) FROM {self._source(table)} AS t WHERE t.{quote(column)} IS NULL")
+
+    def not_null(self, table: str, column: str) -> int:
+        return self._count(f"SELECT count(*) FROM {self._source(table)} AS t WHERE t.{quote(column)} IS NOT NULL")
+
+    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> int:
+        """Rows that share all their values with another one; a row with a NULL among them shares with none."""
+        terms = [_term(part) for part in parts]
+        conditions = [f"{term} IS NOT NULL" for term in terms] + ([f"({where})"] if where else [])
+        return self._count(
+            f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {self._source(table)} AS t"
+            f" WHERE {' AND '.join(conditions)} GROUP BY {', '.join(terms)} HAVING count(*) > 1)"
+        )
+
+    def orphans(self, table: str, key: ForeignKey) -> int:
+        filled = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column in key.columns)
+        orphans = f"SELECT count(*) FROM {self._source(table)} AS c WHERE {filled}"
+        if not self._exists(key.referred_table):
+            return self._count(orphans)
+        pairs = zip(key.referred_columns, key.columns, strict=False)
+        joined = " AND ".join(f"p.{quote(parent)} = c.{quote(child)}" for parent, child in pairs)
+        return self._count(
+            f"{orphans} AND NOT EXISTS (SELECT 1 FROM {self._source(key.referred_table)} AS p WHERE {joined})"
+        )
+
+    def violators(self, table: str, check: Check) -> int:
+        """A CHECK is violated where it is false; NULL satisfies it: https://www.sqlite.org/lang_createtable.html#ckconst"""
+        return self._count(f"SELECT count(*) FROM {self._source(table)} WHERE NOT ({check.expression})")
+
+    def altered_by_type(self, table: str, column: str, type_: Sql) -> int:
+        """Rows whose value would not be the same after being stored under the type.
+
+        The values are really stored once, in a temporary table, and compared with themselves; so the answer is SQLite's
+        own and not a rule about affinities.
+        """
+        try:
+            self._raw.execute("DROP TABLE IF EXISTS temp._trueup_probe")
+            self._raw.execute(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_})")
+            self._raw.execute(
+                f"INSERT INTO temp._trueup_probe SELECT v, v FROM"
+                f" (SELECT t.{quote(column)} AS v FROM {self._source(table)} AS t WHERE v IS NOT NULL)"
+            )
+            return self._count(
+                "SELECT count(*) FROM temp._trueup_probe WHERE CASE"
+                " WHEN typeof(old) = 'real' THEN CAST(new AS REAL) <> old"
+                " WHEN typeof(old) = 'integer' THEN CAST(new AS INTEGER) <> old"
+                " ELSE CAST(old AS TEXT) IS NOT CAST(new AS TEXT) END"
+            )
+        except sqlite3.OperationalError:
+            return 0
+        finally:
+            self._raw.execute("DROP TABLE IF EXISTS temp._trueup_probe")
+
+    def _source(self, table: str) -> str:
+        """What stands for the table in a FROM clause: the table, or one with its columns under their new names too."""
+        name = quote(self._old_names.get(table.lower(), table))
+        renamed = [item for item in self._columns if item.table.lower() == table.lower()]
+        aliases = "".join(f", {quote(item.column)} AS {quote(item.to)}" for item in renamed)
+        return f"(SELECT *{aliases} FROM {name})" if aliases else name
+
+    def _exists(self, table: str) -> bool:
+        name = self._old_names.get(table.lower(), table)
+        found = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE"
+        return self._raw.execute(found, (name,)).fetchone() is not None
+
+    def _count(self, sql: str) -> int:
+        try:
+            return int(self._raw.execute(sql).fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if "no such column" in str(error) or "no such table" in str(error):
+                return 0
+            raise
+
+
+def _term(part: KeyPart) -> str:
+    term = f"t.{quote(part.column)}" if part.column else f"({part.expression})"
+    return f"{term} COLLATE {part.collation}" if part.collation else term

@@ -1,0 +1,159 @@
+"""Read a schema: four queries for the whole database, whatever the number of tables.
+
+``sqlite_schema`` is joined with the table-valued ``pragma_*`` functions, and the stored text tells the rest. Text and
+pragmas must agree on every table; where they do not, the table is *unsupported* rather than guessed at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from trueup.dialects.sqlite.parse import NotUnderstood, parse_index, parse_table
+from trueup.schema import Column, ForeignKey, Index, Schema, StoredObject, Table
+
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
+_KINDS = "SELECT name, type, strict, wr FROM pragma_table_list WHERE schema = 'main'"
+_COLUMNS = """
+    SELECT t.name, c.name, c."notnull", c.pk, c.hidden
+    FROM sqlite_schema AS t JOIN pragma_table_xinfo(t.name) AS c
+    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    ORDER BY t.rowid, c.cid
+"""
+_FOREIGN_KEYS = """
+    SELECT t.name, count(DISTINCT k.id)
+    FROM sqlite_schema AS t JOIN pragma_foreign_key_list(t.name) AS k
+    WHERE t.type = 'table' GROUP BY t.name
+"""
+
+_Row = tuple[str, str, str, str | None]
+_Xinfo = tuple[str, int, int, int]
+
+
+def read_schema(connection: sqlite3.Connection, leave_out: Collection[str] = ()) -> Schema:
+    """The schema of the main database.
+
+    Args:
+        connection: may be in a transaction.
+        leave_out: names of trueup's own tables, which are not part of the schema.
+    """
+    own = {name.lower() for name in leave_out}
+    objects: list[_Row] = [row for row in connection.execute(_OBJECTS) if row[2].lower() not in own]
+    kinds = {name: (type_, bool(strict), bool(wr)) for name, type_, strict, wr in connection.execute(_KINDS)}
+    foreign = tuple(sorted(name for name, (type_, *_) in kinds.items() if type_ in ("virtual", "shadow")))
+    columns = _columns(connection)
+    keys = dict(connection.execute(_FOREIGN_KEYS).fetchall())
+    indexes = _indexes(objects)
+    tables = tuple(
+        _table(name, sql or "", columns[name], keys.get(name, 0), indexes[name.lower()])
+        for kind, name, _, sql in objects
+        if kind == "table" and not _internal(name) and name not in foreign
+    )
+    return Schema(
+        tables=_resolve_references(tables),
+        objects=tuple(_stored_objects(objects, foreign)),
+        foreign=foreign,
+        internal=tuple(name for kind, name, _, _ in objects if kind == "table" and _internal(name)),
+        fingerprint=_fingerprint(objects),
+    )
+
+
+def _stored_objects(objects: Iterable[_Row], foreign: Collection[str]) -> Iterator[StoredObject]:
+    for kind, name, table, sql in objects:
+        if kind in ("view", "trigger"):
+            yield StoredObject(kind=kind, name=name, table=table, sql=sql or "")
+        elif name in foreign and (sql or "")[:20].upper().startswith("CREATE VIRTUAL"):
+            yield StoredObject(kind="virtual", name=name, table=table, sql=sql or "")
+
+
+def _internal(name: str) -> bool:
+    return name.lower().startswith("sqlite_")
+
+
+def _fingerprint(objects: Iterable[_Row]) -> str:
+    digest = hashlib.sha256()
+    for row in objects:
+        if not _internal(row[1]):
+            digest.update(repr(row).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _columns(connection: sqlite3.Connection) -> Mapping[str, list[_Xinfo]]:
+    found: defaultdict[str, list[_Xinfo]] = defaultdict(list)
+    for table, *column in connection.execute(_COLUMNS):
+        found[table].append((column[0], column[1], column[2], column[3]))
+    return found
+
+
+def _indexes(objects: Iterable[_Row]) -> Mapping[str, list[Index | NotUnderstood]]:
+    found: defaultdict[str, list[Index | NotUnderstood]] = defaultdict(list)
+    for kind, _, table, sql in objects:
+        if kind == "index" and sql:
+            try:
+                found[table.lower()].append(parse_index(sql))
+            except NotUnderstood as error:
+                found[table.lower()].append(error)
+    return found
+
+
+def _table(
+    name: str, sql: str, columns: list[_Xinfo], foreign_keys: int, indexes: list[Index | NotUnderstood]
+) -> Table:
+    try:
+        table = parse_table(sql)
+        _agree(table, columns, foreign_keys)
+    except NotUnderstood as error:
+        return Table(name=name, sql=sql, unsupported=f"its definition is not understood: {error}")
+    unreadable = next((index for index in indexes if isinstance(index, NotUnderstood)), None)
+    return replace(
+        table,
+        name=name,
+        columns=tuple(_implied_not_null(column, table) for column in table.columns),
+        indexes=tuple(index for index in indexes if isinstance(index, Index)),
+        unsupported=f"one of its indexes is not understood: {unreadable}" if unreadable else None,
+    )
+
+
+def _agree(table: Table, columns: list[_Xinfo], foreign_keys: int) -> None:
+    """The text was read rightly when it tells what SQLite tells; otherwise raise :class:`NotUnderstood`."""
+    if [column.name.lower() for column in table.columns] != [name.lower() for name, *_ in columns]:
+        raise NotUnderstood("its columns differ from those that PRAGMA table_xinfo lists")
+    for column, (_, not_null, position, hidden) in zip(table.columns, columns, strict=True):
+        if (hidden in (2, 3)) != (column.computed is not None):
+            raise NotUnderstood(f"whether {column.name} is a generated column")
+        if bool(not_null) == column.nullable and not position:
+            raise NotUnderstood(f"whether {column.name} is NOT NULL")
+    key = [name.lower() for name, _, position, _ in sorted(columns, key=lambda row: row[2]) if position]
+    if [name.lower() for name in (table.primary_key.columns if table.primary_key else ())] != key:
+        raise NotUnderstood("its primary key")
+    if len(table.foreign_keys) != foreign_keys:
+        raise NotUnderstood("its foreign keys")
+
+
+def is_rowid_alias(table: Table) -> bool:
+    """Whether the primary key is the rowid itself: https://www.sqlite.org/lang_createtable.html#rowid"""
+    key = table.primary_key
+    if key is None or len(key.parts) != 1 or key.parts[0].descending or table.without_rowid:
+        return False
+    column = table.column(key.columns[0])
+    return column is not None and column.type.canonical == "integer"
+
+
+def _implied_not_null(column: Column, table: Table) -> Column:
+    """A rowid cannot be NULL, nor can a key of a WITHOUT ROWID or STRICT table, whether or not NOT NULL is written."""
+    implied = is_rowid_alias(table) or table.without_rowid or table.strict
+    key = table.primary_key.columns if table.primary_key and implied else ()
+    return replace(column, nullable=False) if column.name.lower() in (name.lower() for name in key) else column
+
+
+def _resolve_references(tables: tuple[Table, ...]) -> tuple[Table, ...]:
+    """A foreign key that names no columns of its parent means the parent's primary key."""
+    keys = {table.name.lower(): table.primary_key.columns for table in tables if table.primary_key}
+
+    def resolve(key: ForeignKey) -> ForeignKey:
+        return key if key.referred_columns else replace(key, referred_columns=keys.get(key.referred_table.lower(), ()))
+
+    return tuple(replace(table, foreign_keys=tuple(map(resolve, table.foreign_keys))) for table in tables)

@@ -1,0 +1,179 @@
+"""Rebuild a table without losing anything.
+
+The procedure is SQLite's own (https://www.sqlite.org/lang_altertable.html#otheralter): create the new table under
+another name, copy, drop the old one, rename, and create indexes and triggers again. Added to it, each because its lack
+loses something:
+
+* ``legacy_alter_table`` while dropping and renaming, or any view and any other table's trigger that mentions the table
+  makes the rename fail;
+* the rowid is copied where it is not a column, since full-text indexes and others point to it;
+* the AUTOINCREMENT counter goes along, so that no id is used twice;
+* statistics of ANALYZE stay;
+* generated columns are left out of the copy, which cannot write to them;
+* before the old table is dropped, queries prove that every row and value is in the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from trueup.dialects.sqlite.parse import table_name_span
+from trueup.dialects.sqlite.reader import is_rowid_alias
+from trueup.dialects.sqlite.render import create_index, create_table
+from trueup.dialects.sqlite.tokens import quote, string
+from trueup.plan import Fill, Statement
+from trueup.schema import Column, Schema, Table
+
+TEMPORARY_PREFIX = "_trueup_new_"
+_ROWID_NAMES = ("rowid", "_rowid_", "oid")
+
+
+def rebuild_statements(old: Table, new: Table, live: Schema, fills: Sequence[Fill]) -> tuple[Statement, ...]:
+    """Every statement of the rebuild, to be run in one transaction with foreign keys off."""
+    copy = _copy(old, new, fills)
+    return (
+        Statement(sql=_create_temporary(new)),
+        Statement(sql=copy.insert()),
+        *copy.proofs(),
+        *map(_plain, _carry_sequence(old, new)),
+        *map(_plain, _statistics(live, old.name, copy.temporary)),
+        Statement(sql="PRAGMA legacy_alter_table = ON"),
+        Statement(sql=f"DROP TABLE {quote(old.name)}"),
+        Statement(sql=f"ALTER TABLE {quote(copy.temporary)} RENAME TO {quote(new.name)}"),
+        Statement(sql="PRAGMA legacy_alter_table = OFF"),
+        *map(_plain, _statistics(live, copy.temporary, new.name)),
+        *(Statement(sql=create_index(index, new.name)) for index in new.indexes),
+        *(Statement(sql=trigger.sql) for trigger in live.objects if _watches(trigger.table, trigger.kind, old)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """How the rows get from one table into the other."""
+
+    source: str
+    temporary: str
+    values: Mapping[str, str]
+    """What is selected for each target column, in quoted names."""
+    surviving: tuple[str, ...]
+    """Columns that are in both tables, in quoted names."""
+    filled: frozenset[str]
+    """Those of them whose NULLs get a value."""
+    key: tuple[str, ...]
+    """What identifies a row on both sides; empty when nothing does."""
+
+    def insert(self) -> str:
+        targets, sources = ", ".join(self.values), ", ".join(self.values.values())
+        if not self.values:
+            return f"INSERT INTO {quote(self.temporary)} DEFAULT VALUES"
+        return f"INSERT INTO {quote(self.temporary)} ({targets}) SELECT {sources} FROM {quote(self.source)}"
+
+    def proofs(self) -> Iterator[Statement]:
+        old, new = quote(self.source), quote(self.temporary)
+        yield Statement(
+            sql=f"SELECT (SELECT count(*) FROM {old}) - (SELECT count(*) FROM {new})",
+            proves=f"every row of {self.source} was copied",
+        )
+        if self.key and self.surviving:
+            joined = " AND ".join(f"n.{column} = o.{column}" for column in self.key)
+            changed = " OR ".join(map(self._changed, self.surviving))
+            yield Statement(
+                sql=f"SELECT (SELECT count(*) FROM {old}) - (SELECT count(*) FROM {old} AS o JOIN {new} AS n"
+                f" ON {joined} WHERE NOT ({changed}))",
+                proves=f"every value of {self.source} that stays is as it was",
+            )
+
+    def _changed(self, column: str) -> str:
+        """A value that there was must be the same; where there was none, a fill may have come in."""
+        changed = f"n.{column} IS NOT o.{column}"
+        return f"(o.{column} IS NOT NULL AND {changed})" if column in self.filled else changed
+
+
+def _copy(old: Table, new: Table, fills: Sequence[Fill]) -> _Copy:
+    filled = {quote(fill.column).lower(): fill.sql for fill in fills}
+    values: dict[str, str] = {}
+    surviving: list[str] = []
+    rowid = _common_rowid(old, new)
+    if rowid and not is_rowid_alias(new):
+        values[rowid[1]] = rowid[0]
+    for column in new.columns:
+        if column.computed:
+            continue
+        name, before = quote(column.name), old.column(column.name)
+        fill = filled.get(name.lower())
+        if before is not None:
+            values[name] = f"coalesce({name}, {fill})" if fill else name
+            surviving += [] if before.computed else [name]
+        elif fill:
+            values[name] = fill
+        elif rowid and is_rowid_alias(new) and _in_key(column, new):
+            values[name] = rowid[0]
+    return _Copy(
+        source=old.name,
+        temporary=TEMPORARY_PREFIX + new.name,
+        values=values,
+        surviving=tuple(surviving),
+        filled=frozenset(name for name in surviving if name.lower() in filled),
+        key=_row_key(old, new, rowid),
+    )
+
+
+def _row_key(old: Table, new: Table, rowid: tuple[str, str] | None) -> tuple[str, ...]:
+    if rowid and not is_rowid_alias(new):
+        return ("rowid",) if rowid == ("rowid", "rowid") else ()
+    key = old.primary_key.columns if old.primary_key else ()
+    stays = all(new.column(column) is not None for column in key)
+    return tuple(map(quote, key)) if stays and (is_rowid_alias(old) or old.without_rowid) else ()
+
+
+def _common_rowid(old: Table, new: Table) -> tuple[str, str] | None:
+    """Names under which the hidden rowid of both tables can be reached, when both have one."""
+    if old.without_rowid or new.without_rowid:
+        return None
+    source, target = _rowid_name(old), _rowid_name(new)
+    return (source, target) if source and target else None
+
+
+def _rowid_name(table: Table) -> str | None:
+    """A column of the same name hides the rowid: https://www.sqlite.org/rowidtable.html"""
+    taken = {column.name.lower() for column in table.columns}
+    return next((name for name in _ROWID_NAMES if name not in taken), None)
+
+
+def _in_key(column: Column, table: Table) -> bool:
+    return table.primary_key is not None and column.name in table.primary_key.columns
+
+
+def _create_temporary(new: Table) -> str:
+    sql = create_table(new)
+    start, end = table_name_span(sql)
+    return f"{sql[:start]}{quote(TEMPORARY_PREFIX + new.name)}{sql[end:]}"
+
+
+def _carry_sequence(old: Table, new: Table) -> Iterator[str]:
+    """https://www.sqlite.org/autoinc.html: the counter is a row of sqlite_sequence, which DROP TABLE deletes."""
+    if not (_autoincrements(old) and _autoincrements(new)):
+        return
+    temporary, source = string(TEMPORARY_PREFIX + new.name), string(old.name)
+    yield f"DELETE FROM sqlite_sequence WHERE name = {temporary}"
+    yield f"INSERT INTO sqlite_sequence (name, seq) SELECT {temporary}, seq FROM sqlite_sequence WHERE name = {source}"
+
+
+def _autoincrements(table: Table) -> bool:
+    return table.primary_key is not None and table.primary_key.autoincrement
+
+
+def _statistics(live: Schema, source: str, target: str) -> Iterator[str]:
+    """https://www.sqlite.org/fileformat2.html#stat1tab"""
+    for name in live.internal:
+        if name in ("sqlite_stat1", "sqlite_stat4"):
+            yield f"UPDATE {name} SET tbl = {string(target)} WHERE tbl = {string(source)}"
+
+
+def _watches(table: str, kind: str, old: Table) -> bool:
+    return kind == "trigger" and table.lower() == old.name.lower()
+
+
+def _plain(sql: str) -> Statement:
+    return Statement(sql=sql)

@@ -1,0 +1,141 @@
+"""Values back into DDL. A value that still has the text it was read from is written with that text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from trueup.dialects.sqlite.tokens import Kind, quote, string, tokenize
+from trueup.schema import Check, Column, ForeignKey, Index, KeyPart, PrimaryKey, Sql, Table, Unique
+
+
+def create_table(table: Table) -> str:
+    """The statement that creates the table, without its indexes."""
+    if table.sql:
+        return table.sql
+    items = [column_definition(column) for column in table.columns]
+    items += _constraints(table)
+    options = [word for word, on in (("STRICT", table.strict), ("WITHOUT ROWID", table.without_rowid)) if on]
+    body = ",\n\t".join(items)
+    return f"CREATE TABLE {name(table.name)} (\n\t{body}\n){' ' if options else ''}{', '.join(options)}"
+
+
+def create_index(index: Index, table: str) -> str:
+    if index.sql:
+        return index.sql
+    where = f" WHERE {index.where}" if index.where else ""
+    unique = "UNIQUE " if index.unique else ""
+    return f"CREATE {unique}INDEX {name(index.name)} ON {name(table)} {_parts(index.parts)}{where}"
+
+
+def column_definition(column: Column) -> str:
+    words = [name(column.name), column.type.text]
+    if column.computed:
+        stored = "STORED" if column.computed.stored else "VIRTUAL"
+        words.append(f"GENERATED ALWAYS AS ({column.computed.expression}) {stored}")
+    if column.default is not None:
+        words.append(f"DEFAULT {_default(column.default)}")
+    if not column.nullable:
+        words.append("NOT NULL" + _conflict(column.on_conflict))
+    if column.collation:
+        words.append(f"COLLATE {name(column.collation)}")
+    return " ".join(word for word in words if word)
+
+
+def reference(key: ForeignKey) -> str:
+    """A foreign key as a constraint of its own column."""
+    return f"{_named(key.name)}{_references(key)}"
+
+
+def name(identifier: str) -> str:
+    """The identifier, in quotes where it needs them."""
+    return identifier if identifier.isidentifier() and not _keyword(identifier) else quote(identifier)
+
+
+def literal(value: Any) -> str:
+    """A Python value that SQLite can store, as SQL text."""
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int():
+            return str(int(value))
+        case float():
+            return repr(value)
+        case bytes():
+            return f"X'{value.hex()}'"
+        case _:
+            return string(str(value))
+
+
+def _constraints(table: Table) -> Iterator[str]:
+    if table.primary_key:
+        yield _primary_key(table.primary_key)
+    yield from map(_unique, table.uniques)
+    yield from map(_check, table.checks)
+    yield from map(_foreign_key, table.foreign_keys)
+
+
+def _primary_key(key: PrimaryKey) -> str:
+    """AUTOINCREMENT is allowed in a table constraint too, after the column's name."""
+    parts = _parts(key.parts)
+    if key.autoincrement:
+        parts = f"{parts[:-1]} AUTOINCREMENT)"
+    return f"{_named(key.name)}PRIMARY KEY {parts}{_conflict(key.on_conflict)}"
+
+
+def _unique(unique: Unique) -> str:
+    return f"{_named(unique.name)}UNIQUE {_parts(unique.parts)}{_conflict(unique.on_conflict)}"
+
+
+def _check(check: Check) -> str:
+    return f"{_named(check.name)}CHECK ({check.expression})"
+
+
+def _foreign_key(key: ForeignKey) -> str:
+    columns = ", ".join(map(name, key.columns))
+    return f"{_named(key.name)}FOREIGN KEY ({columns}) {_references(key)}"
+
+
+def _references(key: ForeignKey) -> str:
+    words = [f"REFERENCES {name(key.referred_table)}"]
+    words += [f"({', '.join(map(name, key.referred_columns))})"] if key.referred_columns else []
+    words += [f"ON DELETE {key.on_delete}"] if key.on_delete != "NO ACTION" else []
+    words += [f"ON UPDATE {key.on_update}"] if key.on_update != "NO ACTION" else []
+    words += [f"MATCH {key.match}"] if key.match else []
+    words += [f"DEFERRABLE INITIALLY {key.deferrable}"] if key.deferrable else []
+    return " ".join(words)
+
+
+def _parts(parts: tuple[KeyPart, ...]) -> str:
+    return f"({', '.join(map(_part, parts))})"
+
+
+def _part(part: KeyPart) -> str:
+    term = name(part.column) if part.column else str(part.expression)
+    collation = f" COLLATE {name(part.collation)}" if part.collation else ""
+    return f"{term}{collation}{' DESC' if part.descending else ''}"
+
+
+def _default(default: Sql) -> str:
+    """A literal stands alone; every other expression needs parentheses."""
+    tokens = tokenize(default.text)
+    simple = len(tokens) == 1 and tokens[0].kind is not Kind.QUOTED
+    signed = len(tokens) == 2 and tokens[0].text in "+-" and tokens[1].kind is Kind.NUMBER
+    return default.text if simple or signed else f"({default.text})"
+
+
+def _named(constraint: str | None) -> str:
+    return f"CONSTRAINT {name(constraint)} " if constraint else ""
+
+
+def _conflict(action: str | None) -> str:
+    return f" ON CONFLICT {action}" if action else ""
+
+
+@lru_cache(maxsize=4096)
+def _keyword(identifier: str) -> bool:
+    """SQLite's keywords, as far as SQLAlchemy knows them: https://www.sqlite.org/lang_keywords.html"""
+    from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
+
+    return identifier.lower() in SQLiteIdentifierPreparer.reserved_words

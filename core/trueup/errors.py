@@ -1,0 +1,157 @@
+"""Everything that can go wrong, in one place.
+
+The docstring of each class is its message: a sentence that says what happened, what is safe and what to do next.
+``{name}`` fields are filled from the keyword arguments the error is raised with. Each class carries the exit code of
+the command line, so a failure has one meaning in a shell, in JSON and in a library call.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar
+
+
+class TrueupError(Exception):
+    """trueup could not go on."""
+
+    exit_code: ClassVar[int] = 3
+    status: ClassVar[str] = "failed"
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        template = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
+        super().__init__(template.format(**facts))
+
+
+# -- 2: wrong use or configuration -------------------------------------------------------------------------------------
+
+
+class ConfigurationError(TrueupError):
+    """{problem}"""
+
+    exit_code = 2
+    status = "misconfigured"
+
+
+class NoTarget(ConfigurationError):
+    """No {what} given. Looked at: {looked}. Nothing was opened. Pass {option}, or write it into trueup.toml."""
+
+
+class UnsupportedDatabase(ConfigurationError):
+    """trueup cannot migrate {backend} databases yet; SQLite files are supported. Nothing was opened."""
+
+
+class ModelsError(ConfigurationError):
+    """The models {spec} cannot be used: {problem}. The database was not opened."""
+
+
+class ModelsRejected(ConfigurationError):
+    """SQLite does not accept the tables that the models {spec} declare: {problem}. The database was not changed."""
+
+
+class DecisionsError(ConfigurationError):
+    """{path}: {problem}. Nothing was changed; correct the [[decisions]] entry and run again."""
+
+
+class HistoryNameTaken(ConfigurationError):
+    """The table {name} exists and is not trueup's history. Nothing was changed. Choose another name for trueup's own
+    table with history_table = "..." in trueup.toml or TRUEUP_HISTORY_TABLE."""
+
+
+# -- 3: failed, database unchanged -------------------------------------------------------------------------------------
+
+
+class StatementFailed(TrueupError):
+    """{sentence} failed: {reason}. Everything was rolled back; the database is as it was."""
+
+
+class VerificationFailed(TrueupError):
+    """The result was not what the plan promised: {problem}. Everything was rolled back; the database is as it was."""
+
+
+class PlanNotProved(TrueupError):
+    """The plan was tried on an empty copy of the schema and did not lead where it should: {problem}. Nothing was
+    changed. This is a mistake in trueup; please report it with the definition of that table."""
+
+
+class SchemaMoved(TrueupError):
+    """The database changed after the plan was made, so the plan was not applied. Nothing was changed; make a new plan
+    and review it."""
+
+
+class ReadOnlyDatabase(TrueupError):
+    """{database} is read-only for this user, so it cannot be migrated. Nothing was changed. Give the process write
+    permission on the file and its directory."""
+
+
+class BackupFailed(TrueupError):
+    """No verified backup could be made in {directory}: {reason}. The migration was not started; the database is as it
+    was."""
+
+
+class Unexpected(TrueupError):
+    """Something went wrong that trueup does not know: {reason}. Everything was rolled back; the database is as it was.
+    Please report this with the output of --verbose."""
+
+
+class Cancelled(TrueupError):
+    """Cancelled while {phase}. Everything was rolled back; the database is as it was."""
+
+    status = "cancelled"
+
+
+# -- 4: time limit, database unchanged ---------------------------------------------------------------------------------
+
+
+class TimeLimitReached(TrueupError):
+    """The time limit of {limit:g} s ended while {phase}. Everything was rolled back; the database is as it was. Allow
+    more with --time-limit."""
+
+    exit_code = 4
+    status = "timed_out"
+
+
+class EstimateTooLong(TrueupError):
+    """Estimated execution time ({estimate:.0f}s) exceeds maximum allowed ({limit:g}s). Nothing was changed. Allow more
+    with --time-limit."""
+
+    exit_code = 4
+    status = "timed_out"
+
+
+# -- 5: somebody else holds the database -------------------------------------------------------------------------------
+
+
+class AnotherMigrator(TrueupError):
+    """Another migrator ({holder}) has been working on {database} for longer than the lock timeout of {timeout:g} s.
+    Nothing was changed; run again when it has finished."""
+
+    exit_code = 5
+    status = "locked"
+
+
+class DatabaseBusy(TrueupError):
+    """Another process holds {database} and did not let go within the lock timeout of {timeout:g} s. Nothing was
+    changed; run again when that process has finished writing."""
+
+    exit_code = 5
+    status = "locked"
+
+
+# -- 6: unreadable or damaged ------------------------------------------------------------------------------------------
+
+
+class DatabaseUnreadable(TrueupError):
+    """{database} cannot be opened: {reason}. Nothing was changed. Check the path and the permissions of the file and
+    its directory."""
+
+    exit_code = 6
+    status = "unreadable"
+
+
+class DatabaseDamaged(TrueupError):
+    """{database} is damaged: {reason}. It was not touched. Restore a good backup, or salvage it with the sqlite3
+    shell's .recover."""
+
+    exit_code = 6
+    status = "damaged"

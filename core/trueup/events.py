@@ -1,0 +1,116 @@
+"""What happens during a run, pushed to ``report`` as it happens. Listeners choose their own form for it.
+
+Every event carries ``elapsed``, the seconds since the run began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from trueup.errors import TrueupError
+from trueup.plan import Plan, Step
+from trueup.run import Backup, Receipt, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(_Event):
+    run_id: str
+    plan: Plan
+    time_limit: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(_Event):
+    """Somebody else is at work on the database."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked(_Event):
+    """No other migrator can start, and no other process can write, until the run ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked(_Event):
+    """The database's own integrity check found nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupProgress(_Event):
+    done: int
+    """Pages."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackedUp(_Event):
+    backup: Backup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted(_Event):
+    number: int
+    """From 1."""
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementStarted(_Event):
+    number: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished(_Event):
+    number: int
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifying(_Event):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified(_Event):
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBack(_Event):
+    error: TrueupError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(_Event):
+    """Always the last event."""
+
+    run: Run
+
+
+Event: TypeAlias = (
+    Started
+    | Waiting
+    | Locked
+    | Checked
+    | BackupProgress
+    | BackedUp
+    | StepStarted
+    | StatementStarted
+    | StepFinished
+    | Verifying
+    | Verified
+    | RolledBack
+    | Finished
+)
+
+Report: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,87 @@
+"""A run in a thread of its own, for a program that must stay responsive meanwhile.
+
+The thread belongs to the job, not to a screen or a request: whoever shows the run can go away and come back, read the
+events so far and follow the rest. The thread is not a daemon, so a program that ends waits for the roll-back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from trueup.events import Event, Finished, Report
+from trueup.limits import Limits
+from trueup.run import Run
+
+
+class Job:
+    """One run in the background.
+
+    Args:
+        work: does the run: called with a function to report events to and the limits to keep to.
+        limits: when the run must stop.
+    """
+
+    def __init__(self, work: Callable[[Report, Limits], Run], limits: Limits) -> None:
+        self.limits = limits
+        self._work = work
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        self._listeners: list[Report] = []
+        self._thread = threading.Thread(target=self._main, name="trueup-run")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def follow(self, listener: Report) -> Callable[[], None]:
+        """Call ``listener`` with every event so far, then with every new one (from the job's thread).
+
+        Returns:
+            A function that ends this.
+        """
+        with self._lock:
+            for event in self._events:
+                listener(event)
+            self._listeners.append(listener)
+
+        def leave() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return leave
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        with self._lock:
+            return tuple(self._events)
+
+    @property
+    def run(self) -> Run | None:
+        """The outcome, once there is one."""
+        return next((event.run for event in reversed(self.events) if isinstance(event, Finished)), None)
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Ask the run to stop and roll back; what came of it is in the last event."""
+        self.limits.cancel()
+
+    def extend(self, seconds: float) -> None:
+        self.limits.extend(seconds)
+
+    def wait(self, timeout: float | None = None) -> Run | None:
+        self._thread.join(timeout)
+        return self.run
+
+    def _main(self) -> None:
+        self._work(self._report, self.limits)
+
+    def _report(self, event: Event) -> None:
+        with self._lock:
+            self._events.append(event)
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(event)

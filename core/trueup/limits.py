@@ -1,0 +1,64 @@
+"""The two ways in which a run is told to stop: its time is over, or a person cancelled it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from trueup.errors import Cancelled, TimeLimitReached
+
+
+class Limits:
+    """How long a run may go on. Asked between statements, and by the database while one runs.
+
+    Args:
+        seconds: the time limit for the whole run, from lock to commit; ``None`` for none.
+        monotonic: the clock, in seconds.
+    """
+
+    def __init__(self, seconds: float | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._cancelled = threading.Event()
+        self.seconds = seconds
+        self.phase = "starting"
+        """What is going on, for the sentence that says where the time ended."""
+
+    @property
+    def elapsed(self) -> float:
+        return self._monotonic() - self._began
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, never negative; ``None`` without a limit."""
+        return None if self.seconds is None else max(0.0, self.seconds - self.elapsed)
+
+    @property
+    def over(self) -> bool:
+        return self._cancelled.is_set() or self.remaining == 0.0
+
+    def cancel(self) -> None:
+        """Ask the run to stop; may be called from any thread."""
+        self._cancelled.set()
+
+    def extend(self, seconds: float) -> None:
+        """Allow this many seconds more; may be called from any thread."""
+        if self.seconds is not None:
+            self.seconds += seconds
+
+    def within(self, seconds: float) -> float:
+        """``seconds``, or what is left when that is less."""
+        return seconds if self.remaining is None else min(seconds, self.remaining)
+
+    def check(self) -> None:
+        """Raise when the run must stop.
+
+        Raises:
+            Cancelled: a person asked for it.
+            TimeLimitReached: the time is over.
+        """
+        if self._cancelled.is_set():
+            raise Cancelled(phase=self.phase)
+        if self.remaining == 0.0:
+            raise TimeLimitReached(limit=self.seconds, phase=self.phase)

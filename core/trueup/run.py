@@ -1,0 +1,97 @@
+"""What a run leaves behind: its outcome, the proof that nothing was lost, and the backup taken before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from trueup.errors import TrueupError
+from trueup.plan import Plan
+
+
+class Status(StrEnum):
+    IN_SYNC = "in_sync"
+    MIGRATED = "migrated"
+    NEEDS_DECISION = "needs_decision"
+    DIFFERENT = "different"
+    """Differences were found and only compared."""
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    LOCKED = "locked"
+    UNREADABLE = "unreadable"
+    DAMAGED = "damaged"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A verified copy of a database. Kept as a JSON file beside the copy."""
+
+    id: str
+    path: Path
+    database: str
+    """The database it is a copy of, for people: its URL with the password masked."""
+    created_at: datetime
+    size: int
+    """Bytes."""
+    checksum: str
+    """``algorithm:hex`` of the file."""
+    schema_fingerprint: str
+    row_counts: dict[str, int] = field(default_factory=dict)
+    run_id: str | None = None
+    """The run it was taken for; nothing when it was made by hand."""
+    verified_at: datetime | None = None
+    problem: str = ""
+    """Why it cannot be used; empty for a good one."""
+    trueup_version: str = ""
+    database_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The proof that a run did what its plan said and nothing else, taken before the commit."""
+
+    remaining_differences: int
+    """Between the schema read again inside the transaction and the one the plan promised."""
+    untouched_objects: int
+    """Objects that the plan did not name, found byte for byte as they were."""
+    row_counts: dict[str, int]
+    """Rows of every table that the plan touched and that was there before; equal before and after."""
+    proofs: tuple[str, ...]
+    """Sentences that a query proved while the steps ran."""
+    foreign_key_violations_before: int
+    foreign_key_violations_after: int
+    integrity: str
+    """What the database's own check answered for the touched tables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One application of a plan."""
+
+    id: str
+    status: Status
+    started_at: datetime
+    seconds: float
+    plan: Plan | None = None
+    operations_executed: int = 0
+    backup: Backup | None = None
+    receipt: Receipt | None = None
+    error: TrueupError | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """Everything that was to be done was done."""
+        return self.status in (Status.IN_SYNC, Status.MIGRATED) and self.error is None
+
+    @property
+    def exit_code(self) -> int:
+        """0 in step, 1 differences remain, otherwise the error's own code."""
+        if self.error is not None:
+            return self.error.exit_code
+        complete = self.success and not (self.plan and self.plan.leaves_differences)
+        return 0 if complete else 1

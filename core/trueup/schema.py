@@ -1,0 +1,166 @@
+"""Frozen values that describe a database as it is. Both sides of every comparison are made of these.
+
+Two values are equal when the database would behave the same: SQL text is held as :class:`Sql`, which compares by its
+canonical form and keeps the text as written for showing and for writing it again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL: a type, a default, an expression, a whole statement."""
+
+    text: str = field(compare=False)
+    """As it was written."""
+    canonical: str
+    """The same with white space, case, quoting and redundant parentheses taken away, by the dialect that read it."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word in it, in lower case: all names that it can mention are among them."""
+        return frozenset(re.findall(r"\w+", self.canonical.lower()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    expression: Sql
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    name: str
+    type: Sql
+    nullable: bool = True
+    default: Sql | None = None
+    """What the database itself puts in when an INSERT leaves the column out (SQLAlchemy's ``server_default``)."""
+    collation: str | None = None
+    computed: Computed | None = None
+    on_conflict: str | None = None
+    """SQLite's conflict clause of the NOT NULL constraint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPart:
+    """One term of a key or an index: a column or an expression, with its order."""
+
+    expression: Sql
+    column: str | None = None
+    """The column's name where the term is a plain column."""
+    descending: bool = False
+    collation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryKey:
+    parts: tuple[KeyPart, ...]
+    name: str | None = None
+    autoincrement: bool = False
+    on_conflict: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return part_columns(self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unique:
+    parts: tuple[KeyPart, ...]
+    name: str | None = None
+    on_conflict: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return part_columns(self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    columns: tuple[str, ...]
+    referred_table: str
+    referred_columns: tuple[str, ...]
+    name: str | None = None
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    match: str | None = None
+    deferrable: str | None = None
+    """``None`` (the constraint is immediate), ``"IMMEDIATE"`` or ``"DEFERRED"``: how a deferrable one starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    expression: Sql
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    name: str
+    parts: tuple[KeyPart, ...]
+    unique: bool = False
+    where: Sql | None = None
+    sql: str = field(default="", compare=False)
+    """The statement that creates it, as stored."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return part_columns(self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...] = ()
+    primary_key: PrimaryKey | None = None
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    uniques: tuple[Unique, ...] = ()
+    checks: tuple[Check, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    without_rowid: bool = False
+    strict: bool = False
+    sql: str = field(default="", compare=False)
+    """The statement that creates it, as stored; empty for a table that so far exists in a plan only."""
+    unsupported: str | None = None
+    """Why this table cannot be read completely; then it is shown and left alone."""
+
+    def column(self, name: str) -> Column | None:
+        folded = name.lower()
+        return next((column for column in self.columns if column.name.lower() == folded), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """A view, a trigger or a virtual table: kept through every change, byte for byte."""
+
+    kind: str
+    name: str
+    table: str
+    """For a trigger the table it watches, for a view its own name."""
+    sql: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    tables: tuple[Table, ...] = ()
+    objects: tuple[StoredObject, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """Virtual tables and the shadow tables that belong to them: seen, never compared, never touched."""
+    internal: tuple[str, ...] = ()
+    """The database's own bookkeeping tables that exist (on SQLite ``sqlite_sequence``, ``sqlite_stat1``)."""
+    fingerprint: str = field(default="", compare=False)
+    """A hash of what the database stores about its schema; equal means that nothing moved."""
+
+    def table(self, name: str) -> Table | None:
+        folded = name.lower()
+        return next((table for table in self.tables if table.name.lower() == folded), None)
+
+
+def part_columns(parts: tuple[KeyPart, ...]) -> tuple[str, ...]:
+    return tuple(part.column if part.column is not None else part.expression.text for part in parts)

@@ -1,0 +1,175 @@
+"""One :class:`Settings` value, from arguments over the environment and the configuration files to the defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from trueup.errors import ConfigurationError
+from trueup.plan import Policy
+
+FILE = "trueup.toml"
+_PREFIX = "TRUEUP_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run needs to know besides the models and the database's content."""
+
+    url: str | None = None
+    models: str | None = None
+    policy: Policy = Policy.SAFE
+    time_limit: float | None = 30.0
+    """Seconds from lock to commit; ``None`` (written 0) for none."""
+    lock_timeout: float = 10.0
+    """Seconds to wait for another migrator or writer."""
+    backup: bool = True
+    backup_dir: Path | None = None
+    """Where backups go; ``.trueup/backups`` beside the database when not given."""
+    history_table: str = "migration_history"
+    owned_tables: tuple[str, ...] = ()
+    """Patterns (``*`` for any text) of tables that belong to the models even when these do not declare them: the policy
+    ``full`` drops them. Tables that a recorded run knew are owned without being named here."""
+    base: Path = Path()
+    """The directory that relative paths start from: that of the configuration file, else the current one."""
+    decisions: Path | None = None
+    """The file that keeps decisions: the configuration file, else ``trueup.toml`` in the current directory."""
+
+
+def load_settings(
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    config: Path | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """The settings that hold here.
+
+    Args:
+        arguments: from the command line; ``None`` values do not count.
+        environment: ``TRUEUP_URL``, ``TRUEUP_MODELS`` and so on; ``DATABASE_URL`` where no other place names a URL.
+        config: the configuration file to read instead of looking for one.
+        directory: where to look for one, and in its parents; the current directory when not given.
+
+    Raises:
+        ConfigurationError: a file or a value is not understood.
+    """
+    directory = directory or Path.cwd()
+    path, table = _read_config(config) if config else _find_config(directory)
+    base = path.parent if path else directory
+    given: dict[str, Any] = {}
+    for source, where in (
+        (table, str(path)),
+        (_environment(environment), "the environment"),
+        (arguments or {}, "the command line"),
+    ):
+        given |= {name: _convert(name, value, where) for name, value in source.items() if value is not None}
+    given.setdefault("url", environment.get("DATABASE_URL"))
+    settings = Settings(**given)
+    decisions = path if path and path.name != "pyproject.toml" else base / FILE
+    return replace(settings, base=base, decisions=decisions)
+
+
+def _find_config(directory: Path) -> tuple[Path | None, dict[str, Any]]:
+    """``trueup.toml``, else ``[tool.trueup]`` in ``pyproject.toml``: here, or in the nearest parent that has one."""
+    for place in (directory, *directory.parents):
+        if (place / FILE).is_file():
+            return _read_config(place / FILE)
+        project = place / "pyproject.toml"
+        if project.is_file() and "trueup" in _toml(project).get("tool", {}):
+            return _read_config(project)
+    return None, {}
+
+
+def _read_config(path: Path) -> tuple[Path, dict[str, Any]]:
+    content = _toml(path)
+    table = content.get("tool", {}).get("trueup", {}) if path.name == "pyproject.toml" else content
+    settings = {name: value for name, value in table.items() if name != "decisions"}
+    unknown = next((name for name in settings if name not in _CONVERTERS), None)
+    if unknown is not None:
+        near = get_close_matches(unknown, _CONVERTERS, 1)
+        hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(_CONVERTERS)}."
+        raise ConfigurationError(problem=f"{path} has an unknown setting {unknown!r}.{hint}")
+    return path.absolute(), settings
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(problem=f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(problem=f"{path} is not valid TOML: {error}.") from error
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    names = {f"{_PREFIX}{name.upper()}": name for name in _CONVERTERS}
+    return {names[key]: value for key, value in environment.items() if key in names and value}
+
+
+def _convert(name: str, value: Any, where: str) -> Any:
+    try:
+        return _CONVERTERS[name](value)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(problem=f"{name} = {value!r} (from {where}) is not possible: {error}.") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("it must be text")
+    return value
+
+
+def _identifier(value: Any) -> str:
+    if not _text(value).isidentifier():
+        raise ValueError("it must be a plain name of letters, digits and underscores")
+    return str(value)
+
+
+def _policy(value: Any) -> Policy:
+    if value not in list(Policy):
+        raise ValueError(f"it must be one of {', '.join(Policy)}")
+    return Policy(value)
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if seconds < 0 or seconds != seconds:
+        raise ValueError("it must be a number of seconds, 0 or more")
+    return seconds
+
+
+def _limit(value: Any) -> float | None:
+    return _seconds(value) or None
+
+
+def _switch(value: Any) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    found = words.get(str(value).lower())
+    if found is None:
+        raise ValueError("it must be true or false")
+    return found
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(map(_text, value))
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "url": _text,
+    "models": _text,
+    "policy": _policy,
+    "time_limit": _limit,
+    "lock_timeout": _seconds,
+    "backup": _switch,
+    "backup_dir": Path,
+    "history_table": _identifier,
+    "owned_tables": _patterns,
+}
+
+assert set(_CONVERTERS) <= {field.name for field in fields(Settings)}

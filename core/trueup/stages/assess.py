@@ -1,0 +1,206 @@
+"""Judge each difference: what does it do to the data that is there, and may it be applied without a person?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from trueup.changes import (
+    AddColumn,
+    AddForeignKey,
+    AlterColumn,
+    Change,
+    CreateIndex,
+    CreateTable,
+    DropColumn,
+    DropIndex,
+    DropTable,
+)
+from trueup.decisions import Backfill, Decision, Drop, Keep
+from trueup.hazards import Hazard, Probe, Severity, find_hazards
+from trueup.plan import Assessment, Fill, Policy, RenameCandidate, Verdict
+from trueup.schema import Schema
+
+FillFinder = Callable[[str, str], Fill | None]
+"""Finds the value for rows that have none, for a table and a column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """All that a verdict depends on besides the change itself."""
+
+    live: Schema
+    """As it is after the renames that were decided."""
+    policy: Policy
+    decisions: Sequence[Decision]
+    candidates: Sequence[RenameCandidate]
+    left_out: Collection[str]
+    """Ids of changes that a person left out of this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with what the plan needs to carry it out."""
+
+    assessment: Assessment
+    fill: Fill | None = None
+    relaxation: AlterColumn | None = None
+    """For a retired column that would block inserts: what makes it harmless."""
+
+
+def assess(change: Change, here: Circumstances, probe: Probe, find_fill: FillFinder) -> Judgement:
+    """The verdict on one change.
+
+    Args:
+        change: the difference.
+        here: what the verdict depends on.
+        probe: asks the live data.
+        find_fill: finds values for NOT NULL columns.
+    """
+    rows = 0 if isinstance(change, CreateTable) else probe.rows(change.table)
+    hazards = tuple(find_hazards(change, probe)) if rows else ()
+    fill, missing = _fill(change, rows, probe, find_fill, here.decisions)
+    blocked = (*hazards, missing) if missing else hazards
+    assessment = Assessment(
+        change=change, verdict=Verdict.APPLY, hazards=blocked, rows=rows, candidates=_candidates(change, here)
+    )
+    return _judge(assessment, here, fill)
+
+
+def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Judgement:
+    change, decision = assessment.change, _decision(assessment.change, here.decisions)
+    if change.id in here.left_out:
+        return Judgement(replace(assessment, verdict=Verdict.LEFT_OUT, reason="left out of this run"))
+    if isinstance(decision, Keep):
+        return _keep(assessment, here.policy)
+    if assessment.candidates:
+        return Judgement(_undecided(assessment))
+    blocking = next((hazard for hazard in assessment.hazards if hazard.severity is Severity.BLOCKS), None)
+    if here.policy is Policy.CHECK:
+        return Judgement(_beyond(assessment, here.policy))
+    if blocking:
+        return Judgement(replace(assessment, verdict=Verdict.BLOCKED, reason=blocking.sentence, remedy=blocking.remedy))
+    if here.policy is Policy.FULL or isinstance(decision, Drop):
+        return Judgement(assessment, fill)
+    if _left_the_models(change):
+        return _retire(assessment, here.policy)
+    if any(hazard.severity is Severity.LOSES for hazard in assessment.hazards):
+        return Judgement(_beyond(assessment, here.policy))
+    if here.policy is Policy.ADDITIVE and not _additive(change, here.live):
+        return Judgement(_beyond(assessment, here.policy))
+    return Judgement(assessment, fill)
+
+
+# -- rules of the policies ---------------------------------------------------------------------------------------------
+
+
+def _left_the_models(change: Change) -> bool:
+    """A unique index is a rule, not only data: it could refuse what the models now allow, so it is not kept."""
+    return isinstance(change, DropTable | DropColumn) or (isinstance(change, DropIndex) and not change.old.unique)
+
+
+def _additive(change: Change, live: Schema) -> bool:
+    if isinstance(change, AddForeignKey):
+        table = live.table(change.table)
+        return table is not None and all(table.column(column) is None for column in change.new.columns)
+    return isinstance(change, CreateTable | AddColumn | CreateIndex)
+
+
+def _keep(assessment: Assessment, policy: Policy) -> Judgement:
+    if _left_the_models(assessment.change):
+        return _retire(assessment, policy)
+    return Judgement(replace(assessment, verdict=Verdict.KEPT, reason="a decision keeps it as the database has it"))
+
+
+def _retire(assessment: Assessment, policy: Policy) -> Judgement:
+    change = assessment.change
+    retired = replace(
+        assessment,
+        verdict=Verdict.RETIRE,
+        reason="it left the models; it is kept with its data",
+        remedy="the policy full, or a decision, drops it",
+    )
+    if policy in (Policy.SAFE, Policy.FULL) and isinstance(change, DropColumn) and _blocks_inserts(change):
+        relaxed = replace(change.old, nullable=True, on_conflict=None)
+        return Judgement(retired, relaxation=AlterColumn(table=change.table, old=change.old, new=relaxed))
+    return Judgement(retired)
+
+
+def _blocks_inserts(change: DropColumn) -> bool:
+    return not change.old.nullable and change.old.default is None and change.old.computed is None
+
+
+def _beyond(assessment: Assessment, policy: Policy) -> Assessment:
+    losing = next((hazard for hazard in assessment.hazards if hazard.severity is Severity.LOSES), None)
+    reason = losing.sentence if losing else f"the policy {policy} does not apply this"
+    wider = Policy.FULL if losing or policy is Policy.SAFE else Policy.SAFE
+    return replace(assessment, verdict=Verdict.BEYOND_POLICY, reason=reason, remedy=f"the policy {wider} applies it")
+
+
+# -- what needs a person -----------------------------------------------------------------------------------------------
+
+
+def _decision(change: Change, decisions: Sequence[Decision]) -> Decision | None:
+    """The decision about the object that the change drops, adds or alters."""
+    names = {change.table.lower(), f"{change.table}.{change.label}".lower()}
+    wanted = names if isinstance(change, DropTable | CreateTable) else names - {change.table.lower()}
+    found = [item for item in decisions if item.object.lower() in wanted and not isinstance(item, Backfill)]
+    return found[0] if found else None
+
+
+def _candidates(change: Change, here: Circumstances) -> tuple[RenameCandidate, ...]:
+    """The renames that this change may be a half of."""
+    if isinstance(change, DropColumn | DropTable):
+        name = f"{change.table}.{change.label}" if isinstance(change, DropColumn) else change.table
+        return tuple(item for item in here.candidates if item.object.lower() == name.lower())
+    if isinstance(change, AddColumn):
+        return tuple(
+            item
+            for item in here.candidates
+            if item.column and item.table.lower() == change.table.lower() and item.to.lower() == change.label.lower()
+        )
+    if isinstance(change, CreateTable):
+        return tuple(item for item in here.candidates if not item.column and item.to.lower() == change.table.lower())
+    return ()
+
+
+def _undecided(assessment: Assessment) -> Assessment:
+    best = assessment.candidates[0]
+    return replace(
+        assessment,
+        verdict=Verdict.BLOCKED,
+        reason=f"{best.object} may have been renamed to {best.to} ({', '.join(best.evidence)})",
+        remedy=f'decide: rename = "{best.object}" with to = "{best.to}", or drop = "{best.object}", or keep = "{best.object}"',
+    )
+
+
+def _fill(
+    change: Change, rows: int, probe: Probe, find_fill: FillFinder, decisions: Sequence[Decision]
+) -> tuple[Fill | None, Hazard | None]:
+    """The value for rows that have none in a column that must have one, or the hazard that there is no such value."""
+    if not rows or not isinstance(change, AddColumn | AlterColumn) or change.new.computed:
+        return None, None
+    adding = isinstance(change, AddColumn)
+    decided = any(
+        isinstance(item, Backfill) and item.object.lower() == f"{change.table}.{change.label}".lower()
+        for item in decisions
+    )
+    if change.new.nullable:
+        return (find_fill(change.table, change.label) if adding and decided else None), None
+    without = rows if adding else probe.nulls(change.table, change.old.name) if isinstance(change, AlterColumn) else 0
+    if not without or (adding and change.new.default is not None and not decided):
+        return None, None
+    fill = find_fill(change.table, change.label)
+    return (fill, None) if fill else (None, _no_value(change, without))
+
+
+def _no_value(change: AddColumn | AlterColumn, rows: int) -> Hazard:
+    column = f"{change.table}.{change.label}"
+    counted = f"{rows:,} row{'' if rows == 1 else 's'}".replace(",", " ")
+    return Hazard(
+        rule="no-value",
+        severity=Severity.BLOCKS,
+        sentence=f"{counted} in {change.table} have no value for {column}, which the models declare NOT NULL without a default",
+        rows=rows,
+        remedy=f'decide: fill = "{column}" with value = ... or sql = "..."; or give the column a default in the models',
+    )

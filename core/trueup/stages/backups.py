@@ -1,0 +1,203 @@
+"""Make, list and verify backups. A backup is a file that opened, passed its check and was counted, with JSON beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from trueup.dialect import Connection, Dialect
+from trueup.errors import BackupFailed, TrueupError
+from trueup.limits import Limits
+from trueup.run import Backup
+
+_PARTIAL = ".partial"
+_ALGORITHM = "blake2b"
+_CHUNK = 1 << 20
+
+
+def make_backup(
+    connection: Connection,
+    dialect: Dialect,
+    directory: Path,
+    *,
+    now: datetime,
+    run_id: str | None,
+    version: str,
+    limits: Limits,
+    progress: Callable[[int, int], None],
+) -> Backup:
+    """Copy the database, check the copy, and only then give it its name.
+
+    Args:
+        connection: the database, kept from changing by the caller's transaction.
+        dialect: opens the copy.
+        directory: for backups; made when missing, for the owner only.
+        now: names the backup.
+        run_id: the run that it is taken for.
+        version: of trueup.
+        limits: when to stop.
+        progress: called with the pages done and the pages in all.
+
+    Raises:
+        BackupFailed: the directory cannot be written, the disk is full, or the copy is not good.
+        Cancelled, TimeLimitReached: the limits ended it.
+    """
+    partial: Path | None = None
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        identifier = _free_identifier(directory, dialect.name, now)
+        partial = directory / f"{identifier}{_PARTIAL}"
+        partial.touch(mode=0o600, exist_ok=False)
+        connection.copy_to(partial, limits, progress)
+        backup = _describe(partial, identifier, connection, dialect, now, run_id, version)
+        _sync(partial)
+        partial.rename(backup.path)
+        _write_metadata(backup)
+        _sync(directory)
+        return backup
+    except OSError as error:
+        raise BackupFailed(directory=directory, reason=error.strerror or str(error)) from error
+    except TrueupError:
+        raise
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+
+
+def list_backups(directory: Path) -> tuple[Backup, ...]:
+    """The backups in the directory, newest first. One whose description cannot be read has a ``problem``."""
+    found = [_read_metadata(path) for path in directory.glob("*.json")] if directory.is_dir() else []
+    return tuple(sorted(found, key=lambda backup: backup.id, reverse=True))
+
+
+def verify_backup(backup: Backup, dialect: Dialect, now: datetime) -> Backup:
+    """Read the whole file again: its checksum, the database's own check, and the number of rows in every table.
+
+    Returns:
+        The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk.
+    """
+    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect)))
+    _write_metadata(checked)
+    return checked
+
+
+def _problems(backup: Backup, dialect: Dialect) -> Iterator[str]:
+    if not backup.path.is_file():
+        yield "the file is gone"
+        return
+    if _checksum(backup.path) != backup.checksum:
+        yield "the file changed since it was made"
+    try:
+        copy = dialect.open_copy(backup.path)
+    except TrueupError as error:
+        yield str(error)
+        return
+    try:
+        yield from copy.integrity()[:1]
+        counts = {table: copy.count(table) for table in backup.row_counts}
+        yield from (
+            f"{table} has {counts[table]} rows, not {n}" for table, n in backup.row_counts.items() if counts[table] != n
+        )
+    except Exception as error:  # a damaged file fails in any way it likes
+        yield str(error)
+    finally:
+        copy.close()
+
+
+def _describe(
+    path: Path, identifier: str, live: Connection, dialect: Dialect, now: datetime, run_id: str | None, version: str
+) -> Backup:
+    copy = dialect.open_copy(path)
+    try:
+        complaints = copy.integrity()
+        schema, expected = copy.schema(), live.schema()
+        counts = {table.name: copy.count(table.name) for table in schema.tables}
+        wrong = [name for name, count in counts.items() if live.count(name) != count]
+    finally:
+        copy.close()
+    if complaints or wrong or schema.fingerprint != expected.fingerprint:
+        reason = complaints[0] if complaints else f"the copy differs from the database in {wrong or 'its schema'}"
+        raise BackupFailed(directory=path.parent, reason=reason)
+    return Backup(
+        id=identifier,
+        path=path.with_name(f"{identifier}.db"),
+        database=live.database,
+        created_at=now,
+        size=path.stat().st_size,
+        checksum=_checksum(path),
+        schema_fingerprint=schema.fingerprint,
+        row_counts=counts,
+        run_id=run_id,
+        verified_at=now,
+        trueup_version=version,
+        database_version=dialect.facts.version,
+    )
+
+
+def _free_identifier(directory: Path, database: str, now: datetime) -> str:
+    stem = f"{database.removesuffix('.db')}-{now:%Y%m%d-%H%M%S}"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 10_000)))
+    return next(
+        name for name in names if not any((directory / f"{name}{end}").exists() for end in (".db", ".json", _PARTIAL))
+    )
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.blake2b(digest_size=32)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return f"{_ALGORITHM}:{digest.hexdigest()}"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_metadata(backup: Backup) -> None:
+    path = backup.path.with_suffix(".json")
+    temporary = path.with_suffix(f".json{_PARTIAL}")
+    fields = {name: getattr(backup, name) for name in Backup.__slots__}
+    fields["path"] = backup.path.name
+    temporary.write_text(json.dumps(fields, default=_plain, indent=1), encoding="utf-8")
+    temporary.chmod(0o600)
+    temporary.replace(path)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _read_metadata(path: Path) -> Backup:
+    try:
+        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        fields["path"] = path.with_name(fields["path"])
+        for name in ("created_at", "verified_at"):
+            fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
+        return Backup(**fields)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        return _unreadable(path, error)
+
+
+def _unreadable(path: Path, error: Exception) -> Backup:
+    stat = path.stat() if path.exists() else None
+    return Backup(
+        id=path.stem,
+        path=path.with_suffix(".db"),
+        database="",
+        created_at=datetime.fromtimestamp(stat.st_mtime if stat else 0).astimezone(),
+        size=0,
+        checksum="",
+        schema_fingerprint="",
+        problem=f"its description {path.name} cannot be read: {error}",
+    )

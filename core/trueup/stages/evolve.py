@@ -1,0 +1,100 @@
+"""What a schema becomes when some of the differences are applied and the others are not. Pure values, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from trueup.changes import (
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddUnique,
+    AlterCheck,
+    AlterColumn,
+    AlterForeignKey,
+    AlterIndex,
+    AlterPrimaryKey,
+    AlterTableOptions,
+    AlterUnique,
+    Change,
+    CreateIndex,
+    CreateTable,
+    DropCheck,
+    DropColumn,
+    DropForeignKey,
+    DropIndex,
+    DropTable,
+    DropUnique,
+)
+from trueup.schema import Schema, Table
+
+T = TypeVar("T")
+
+
+def evolve(live: Schema, wanted: Schema, applied: Sequence[Change], left: Sequence[Change]) -> Schema:
+    """The schema after the run.
+
+    Args:
+        live: the schema now.
+        wanted: the schema that the models declare.
+        applied: the differences that the run removes.
+        left: the differences that stay.
+    """
+    dropped = {change.table.lower() for change in applied if isinstance(change, DropTable)}
+    tables = [_table(table, wanted, applied, left) for table in live.tables if table.name.lower() not in dropped]
+    tables += [change.new for change in applied if isinstance(change, CreateTable)]
+    return replace(live, tables=tuple(tables), fingerprint="")
+
+
+def _table(table: Table, wanted: Schema, applied: Sequence[Change], left: Sequence[Change]) -> Table:
+    ours = [change for change in applied if change.table.lower() == table.name.lower()]
+    if not ours:
+        return table
+    target = wanted.table(table.name)
+    if target is not None and not any(change.table.lower() == table.name.lower() for change in left):
+        return target
+    for change in ours:
+        table = _apply(table, change)
+    return replace(table, sql="")
+
+
+def _apply(table: Table, change: Change) -> Table:
+    match change:
+        case AddColumn(new=column):
+            return replace(table, columns=(*table.columns, column))
+        case DropColumn(old=column):
+            return replace(table, columns=_without(table.columns, column))
+        case AlterColumn(old=before, new=after):
+            return replace(table, columns=_swap(table.columns, before, after))
+        case AlterPrimaryKey(new=key):
+            return replace(table, primary_key=key)
+        case AlterTableOptions(new=other):
+            return replace(table, strict=other.strict, without_rowid=other.without_rowid)
+        case AddForeignKey() | DropForeignKey() | AlterForeignKey():
+            return replace(table, foreign_keys=_changed(table.foreign_keys, change))
+        case AddUnique() | DropUnique() | AlterUnique():
+            return replace(table, uniques=_changed(table.uniques, change))
+        case AddCheck() | DropCheck() | AlterCheck():
+            return replace(table, checks=_changed(table.checks, change))
+        case CreateIndex() | DropIndex() | AlterIndex():
+            return replace(table, indexes=_changed(table.indexes, change))
+        case _:
+            raise ValueError(f"{change.kind} does not change a table in place")
+
+
+def _changed(items: tuple[T, ...], change: object) -> tuple[T, ...]:
+    """One of the three forms that a change of a constraint or an index has: add, drop, alter."""
+    before, after = getattr(change, "old", None), getattr(change, "new", None)
+    if before is not None and after is not None:
+        return _swap(items, before, after)
+    return (*items, after) if after is not None else _without(items, before)
+
+
+def _swap(items: tuple[T, ...], before: T, after: T) -> tuple[T, ...]:
+    return tuple(after if item == before else item for item in items)
+
+
+def _without(items: tuple[T, ...], gone: object) -> tuple[T, ...]:
+    return tuple(item for item in items if item != gone)

@@ -1,0 +1,59 @@
+"""Find what existing rows get for a column that must have a value: a decision, the server's default, or the models' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trueup.decisions import Backfill, Decision
+from trueup.dialect import PythonDefault
+from trueup.plan import Fill
+from trueup.schema import Schema
+
+
+def find_fill(
+    table: str,
+    column: str,
+    *,
+    decisions: Sequence[Decision],
+    wanted: Schema,
+    python_default: Callable[[str, str], PythonDefault | None],
+    literal: Callable[[Any], str],
+) -> Fill | None:
+    """The value, or nothing where only a person can say.
+
+    Args:
+        table: name of the table.
+        column: name of the column, which is NOT NULL in the models.
+        decisions: what people decided.
+        wanted: the schema that the models declare, for its server defaults.
+        python_default: the default that the models give in Python.
+        literal: writes a value in SQL.
+    """
+    name = f"{table}.{column}".lower()
+    for decision in decisions:
+        if isinstance(decision, Backfill) and decision.object.lower() == name:
+            sql = decision.sql if decision.sql is not None else literal(decision.value)
+            return Fill(table=table, column=column, sql=f"({sql})", source="a decision")
+    declared = wanted.table(table)
+    found = declared.column(column) if declared else None
+    if found is not None and found.default is not None:
+        return Fill(table=table, column=column, sql=f"({found.default})", source="the server default")
+    default = python_default(table, column)
+    return _from_models(default, table, column, literal) if default else None
+
+
+def _from_models(default: PythonDefault, table: str, column: str, literal: Callable[[Any], str]) -> Fill | None:
+    if default.call is not None:
+        function = f"trueup_default_{table}_{column}"
+        return Fill(
+            table=table,
+            column=column,
+            sql=f'"{function}"()',
+            source="the models' default, row by row",
+            function=(function, default.call),
+        )
+    if default.sql is None and default.value is None:
+        return None
+    sql = default.sql if default.sql is not None else literal(default.value)
+    return Fill(table=table, column=column, sql=f"({sql})", source="the models' default")

@@ -1,0 +1,139 @@
+"""trueup's own table in the database: one row for each run and one for each of its steps.
+
+The rows of a successful run are written in the run's own transaction, so the history never tells of a change that is not
+there, and no change is there without its row.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from trueup.dialect import Connection
+from trueup.errors import HistoryNameTaken
+from trueup.plan import Plan
+from trueup.run import Backup, Receipt
+from trueup.schema import Table
+
+_COLUMNS = (
+    "run_id TEXT NOT NULL",
+    "step INTEGER NOT NULL",
+    "kind TEXT NOT NULL",
+    "name TEXT NOT NULL",
+    "status TEXT NOT NULL",
+    "started_at TEXT NOT NULL",
+    "finished_at TEXT NOT NULL",
+    "execution_time_ms INTEGER NOT NULL",
+    "checksum TEXT NOT NULL",
+    "sql TEXT NOT NULL",
+    "policy TEXT",
+    "schema_before TEXT",
+    "managed_tables TEXT",
+    "backup_id TEXT",
+    "receipt TEXT",
+    "performed_by TEXT",
+    "trueup_version TEXT",
+)
+_NAMES = tuple(column.split()[0] for column in _COLUMNS)
+
+
+def check_name(table: Table | None, name: str) -> None:
+    """Refuse to write into somebody else's table.
+
+    Raises:
+        HistoryNameTaken: the table is not a history.
+    """
+    if table is not None and not {column.lower() for column in _NAMES} <= {item.name.lower() for item in table.columns}:
+        raise HistoryNameTaken(name=name)
+
+
+def read_managed(connection: Connection, history: Table | None) -> tuple[str, ...]:
+    """Tables that the models declared at the last run: of these trueup knows that they once were the models'."""
+    if history is None:
+        return ()
+    query = f'SELECT managed_tables FROM "{history.name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1'
+    rows = connection.rows(query)
+    return tuple(json.loads(rows[0][0] or "[]")) if rows else ()
+
+
+def record_run(
+    connection: Connection,
+    name: str,
+    *,
+    run_id: str,
+    kind: str,
+    plan: Plan,
+    started_at: datetime,
+    finished_at: datetime,
+    step_seconds: Sequence[float],
+    backup: Backup | None,
+    receipt: Receipt,
+    version: str,
+) -> None:
+    """Write a successful run, inside its own transaction, making the table when it is missing."""
+    connection.execute(_create(name))
+    shared = {
+        "run_id": run_id,
+        "kind": kind,
+        "status": "completed",
+        "started_at": started_at.isoformat(),
+        "finished_at": finished_at.isoformat(),
+    }
+    run_row = shared | {
+        "step": 0,
+        "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
+        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
+        "checksum": plan.checksum,
+        "sql": plan.script,
+        "policy": str(plan.policy),
+        "schema_before": plan.live.fingerprint,
+        "managed_tables": json.dumps(_managed(connection, name, plan)),
+        "backup_id": backup.id if backup else None,
+        "receipt": json.dumps(asdict(receipt)),
+        "performed_by": f"{_user()}@{socket.gethostname()} (process {os.getpid()})",
+        "trueup_version": version,
+    }
+    for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
+        marks = ", ".join("?" * len(row))
+        connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
+
+
+def _create(name: str) -> str:
+    body = ",\n\t".join((*_COLUMNS, "PRIMARY KEY (run_id, step)"))
+    return f'CREATE TABLE IF NOT EXISTS "{name}" (\n\t{body}\n)'
+
+
+def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
+    for number, (step, duration) in enumerate(zip(plan.steps, seconds, strict=True), 1):
+        yield {
+            "step": number,
+            "name": step.sentence,
+            "execution_time_ms": _milliseconds(duration),
+            "checksum": plan.checksum,
+            "sql": step.sql,
+        }
+
+
+def _managed(connection: Connection, name: str, plan: Plan) -> list[str]:
+    """What the models declare now, and what they once declared and is still there."""
+    present = {table.name for table in plan.expected.tables}
+    earlier = connection.rows(f'SELECT managed_tables FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
+    known = set(json.loads(earlier[0][0] or "[]")) if earlier else set()
+    return sorted(set(plan.managed) | (known & present))
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

@@ -1,0 +1,210 @@
+"""Load the models, and ask them what only they know: the Python defaults of their columns.
+
+SQLAlchemy is imported inside the functions, so that a program can show something before it pays for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from trueup.dialect import PythonDefault
+from trueup.errors import ModelsError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, MetaData
+    from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+_USUAL_NAMES = ("Base", "metadata", "SQLModel", "db")
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """One or more ``MetaData`` and where they came from."""
+
+    metadatas: tuple[MetaData, ...]
+    spec: str
+
+
+def load_models(source: object, base: Path) -> Models:
+    """The models that ``source`` means.
+
+    Args:
+        source: ``"package.module:attribute"``, ``"path/to/file.py:attribute"``, or an object: a ``MetaData``, a
+            declarative ``Base``, an SQLModel class, or a list of these.
+        base: where relative paths start from; it is made importable.
+
+    Raises:
+        ModelsError: they cannot be imported, or are not models. An error in the user's own code is reported with its
+            file and line.
+    """
+    if isinstance(source, str):
+        found, spec = _import(source, base), source
+    else:
+        found, spec = source, getattr(source, "__name__", type(source).__name__)
+    metadatas = tuple(_metadatas(found, spec))
+    if not any(metadata.tables for metadata in metadatas):
+        raise ModelsError(
+            spec=spec, problem="they declare no tables (import the modules with your models before this one is used)"
+        )
+    _refuse_twice(metadatas, spec)
+    return Models(metadatas, spec)
+
+
+def _import(spec: str, base: Path) -> object:
+    place, _, attribute = spec.rpartition(":") if ":" in spec else (spec, "", "")
+    if place.endswith(".py") or "/" in place or "\\" in place:
+        module = _guarded(spec, lambda: _from_file(base / place, spec))
+    else:
+        _make_importable(base)
+        module = _guarded(spec, lambda: importlib.import_module(place))
+    names = [attribute] if attribute else [name for name in _USUAL_NAMES if hasattr(module, name)][:1]
+    if not names:
+        raise ModelsError(spec=spec, problem=f"it needs the name of its models, as in {place}:Base")
+    found: object = module
+    for part in names[0].split("."):
+        if not hasattr(found, part):
+            raise ModelsError(spec=spec, problem=f"{place} has no {names[0]}")
+        found = getattr(found, part)
+    return found
+
+
+def _from_file(path: Path, spec: str) -> ModuleType:
+    if not path.is_file():
+        raise ModelsError(spec=spec, problem=f"there is no file {path}")
+    _make_importable(path.parent)
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    if module_spec is None or module_spec.loader is None:
+        raise ModelsError(spec=spec, problem=f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[path.stem] = module  # SQLAlchemy resolves annotations through it
+    module_spec.loader.exec_module(module)
+    return module
+
+
+def _make_importable(directory: Path) -> None:
+    """In front, as ``python -m`` would put it."""
+    entry = str(directory.absolute())
+    if entry not in sys.path:
+        sys.path.insert(0, entry)
+
+
+def _guarded(spec: str, load: Callable[[], ModuleType]) -> ModuleType:
+    """Whatever the user's code prints goes to stderr, whatever it raises becomes one sentence."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return load()
+    except ModelsError:
+        raise
+    except BaseException as error:  # a module may raise anything, SystemExit included
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ModelsError(spec=spec, problem=_where(error)) from error
+
+
+def _where(error: BaseException) -> str:
+    """The error, and the last line of the user's own code that it went through."""
+    said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{said} ({error.filename}, line {error.lineno})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    return f"{said} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else said
+
+
+def _is_users(filename: str) -> bool:
+    libraries = (str(Path(__file__).parent.parent), "<frozen")
+    return not filename.startswith(libraries) and "site-packages" not in filename and "importlib" not in filename
+
+
+def _metadatas(found: object, spec: str) -> Iterator[MetaData]:
+    from sqlalchemy import MetaData
+
+    if isinstance(found, MetaData):
+        yield found
+    elif isinstance(getattr(found, "metadata", None), MetaData):
+        yield found.metadata  # type: ignore[attr-defined]  # checked in the line above
+    elif isinstance(found, list | tuple | set | frozenset):
+        seen: list[MetaData] = []
+        for item in found:
+            seen += [metadata for metadata in _metadatas(item, spec) if metadata not in seen]
+        yield from seen
+    else:
+        raise ModelsError(
+            spec=spec,
+            problem=f"a {type(found).__name__} is neither a MetaData nor a class with one (a Base, an SQLModel)",
+        )
+
+
+def _refuse_twice(metadatas: Sequence[MetaData], spec: str) -> None:
+    seen: set[str] = set()
+    for name in (name for metadata in metadatas for name in metadata.tables):
+        if name.lower() in seen:
+            raise ModelsError(spec=spec, problem=f"the table {name} is declared twice")
+        seen.add(name.lower())
+
+
+# -- what the columns put in by themselves -----------------------------------------------------------------------------
+
+
+def python_default(models: Models, table: str, column: str, dialect: SQLAlchemyDialect) -> PythonDefault | None:
+    """The default that the ORM would use for a row that does not say, with the column type's processing applied.
+
+    A callable that needs the other values of its row (a context-sensitive default) has none that can be used here.
+    """
+    from sqlalchemy import ColumnDefault
+    from sqlalchemy.sql.elements import ClauseElement
+
+    found = _column(models.metadatas, table, column)
+    default = found.default if found is not None else None
+    if found is None or not isinstance(default, ColumnDefault):
+        return None
+    process = found.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+    if default.is_callable:
+        call = default.arg
+        return _row_by_row(lambda: process(call(None)))
+    if isinstance(default.arg, ClauseElement):
+        return PythonDefault(sql=str(default.arg.compile(dialect=dialect, compile_kwargs={"literal_binds": True})))
+    return PythonDefault(value=process(default.arg))
+
+
+def _row_by_row(call: Callable[[], Any]) -> PythonDefault | None:
+    try:
+        call()
+    except Exception:  # a user's function may raise anything without the row that it wants to see
+        return None
+    return PythonDefault(call=call)
+
+
+def _column(metadatas: Iterable[MetaData], table: str, column: str) -> Column[Any] | None:
+    for metadata in metadatas:
+        for found in metadata.tables.values():
+            if found.name.lower() == table.lower():
+                return next((item for item in found.columns if item.name.lower() == column.lower()), None)
+    return None
+
+
+def renames_in_models(models: Models) -> Iterator[tuple[str, str | None, str]]:
+    """Hints in ``info={"trueup": {"renamed_from": ...}}``, as (table, old name, new name).
+
+    A hint of a table has no column: then it is (old name of the table, nothing, new name).
+    """
+    for metadata in models.metadatas:
+        for table in metadata.tables.values():
+            for old in _hints(table.info):
+                yield old, None, table.name
+            for column in table.columns:
+                for old in _hints(column.info):
+                    yield table.name, old, column.name
+
+
+def _hints(info: Any) -> tuple[str, ...]:
+    hint = (info.get("trueup") or {}).get("renamed_from", ()) if isinstance(info, dict) else ()
+    return (hint,) if isinstance(hint, str) else tuple(hint)

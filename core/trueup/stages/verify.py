@@ -1,0 +1,134 @@
+"""Prove, before the commit, that the run did what its plan says and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from trueup.changes import Change, DropTable, RenameTable
+from trueup.dialect import Connection
+from trueup.errors import VerificationFailed
+from trueup.plan import Plan
+from trueup.run import Receipt
+from trueup.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What must be known of the database before the first step, to judge it after the last."""
+
+    row_counts: Mapping[str, int]
+    violations: Mapping[tuple[str, str], int]
+    unreadable: Collection[str]
+
+
+def look_before(connection: Connection, plan: Plan) -> Before:
+    """Read what :func:`verify` will compare with."""
+    touched = [name for name in _survivors(plan) if plan.live.table(name)]
+    return Before(
+        row_counts={name: connection.count(name) for name in touched},
+        violations=connection.foreign_key_violations(),
+        unreadable=connection.unreadable_objects(),
+    )
+
+
+def verify(
+    connection: Connection,
+    plan: Plan,
+    before: Before,
+    proofs: tuple[str, ...],
+    leave_out: Sequence[str],
+    compare: Callable[[Schema, Schema], Sequence[Change]],
+) -> Receipt:
+    """Read the database again, inside the transaction, and compare it with the promise of the plan.
+
+    Args:
+        connection: with the transaction of the run open.
+        plan: what was run.
+        before: from :func:`look_before`.
+        proofs: sentences that the steps proved.
+        leave_out: names of trueup's own tables.
+        compare: finds the differences between two schemas, in the direction given.
+
+    Raises:
+        VerificationFailed: something is not as promised; the caller rolls back.
+    """
+    after = connection.schema(leave_out=leave_out)
+    remaining = [*compare(after, plan.expected), *compare(plan.expected, after)]
+    if remaining:
+        _fail(f"still to do after the last step: {remaining[0].sentence}")
+    names = {change.table.lower(): change.to for change in _changes(plan) if isinstance(change, RenameTable)}
+    counts = {name: connection.count(names.get(name.lower(), name)) for name in before.row_counts}
+    for name, count in counts.items():
+        if count != before.row_counts[name]:
+            _fail(f"{name} had {before.row_counts[name]} rows and has {count}")
+    broken = connection.unreadable_objects() - set(before.unreadable)
+    if broken:
+        _fail(f"the view {min(broken)} could be read before and cannot now")
+    touched = [names.get(name.lower(), name) for name in _survivors(plan)]
+    complaints = connection.integrity(touched)
+    if complaints:
+        _fail(complaints[0])
+    return Receipt(
+        remaining_differences=0,
+        untouched_objects=_untouched(after, plan),
+        row_counts=counts,
+        proofs=proofs,
+        foreign_key_violations_before=sum(before.violations.values()),
+        foreign_key_violations_after=_violations(connection, before, names),
+        integrity="ok",
+    )
+
+
+def _fail(problem: str) -> None:
+    raise VerificationFailed(problem=problem)
+
+
+def _changes(plan: Plan) -> list[Change]:
+    return [change for step in plan.steps for change in step.changes]
+
+
+def _survivors(plan: Plan) -> list[str]:
+    """Tables that the plan touches, and that exist after it, by the name they have before it."""
+    renamed = {change.to.lower(): change.table for change in _changes(plan) if isinstance(change, RenameTable)}
+    dropped = {change.table.lower() for change in _changes(plan) if isinstance(change, DropTable)}
+    names = dict.fromkeys(renamed.get(step.table.lower(), step.table) for step in plan.steps)
+    return [name for name in names if name.lower() not in dropped]
+
+
+def _untouched(after: Schema, plan: Plan) -> int:
+    """How many stored objects outside the plan's tables there are.
+
+    Every object, in the plan or not, must be stored as the plan foresaw it, byte for byte: the plan ran on an empty
+    copy of this very schema before.
+    """
+    expected, found = _stored(plan.expected), _stored(after)
+    for kind, name in sorted(expected.keys() | found.keys()):
+        if kind == "virtual" and (kind, name) not in expected:
+            continue  # its extension is missing here, so the plan could not foresee it; no step can name it either
+        if expected.get((kind, name)) != found.get((kind, name)):
+            _fail(f"the {kind} {name} is not stored as the plan foresaw it")
+    touched = {name for change in _changes(plan) for name in _names(change)}
+    return sum(1 for kind, name in found if kind != "table" or name.lower() not in touched)
+
+
+def _names(change: Change) -> tuple[str, ...]:
+    return (change.table.lower(), change.to.lower()) if isinstance(change, RenameTable) else (change.table.lower(),)
+
+
+def _stored(schema: Schema) -> dict[tuple[str, str], str]:
+    stored = {("table", table.name): table.sql for table in schema.tables}
+    stored |= {("index", index.name): index.sql for table in schema.tables for index in table.indexes}
+    return stored | {(item.kind, item.name): item.sql for item in schema.objects}
+
+
+def _violations(connection: Connection, before: Before, names: Mapping[str, str]) -> int:
+    old = {
+        (names.get(child.lower(), child).lower(), names.get(parent.lower(), parent).lower()): count
+        for (child, parent), count in before.violations.items()
+    }
+    after = connection.foreign_key_violations()
+    for (child, parent), count in after.items():
+        if count > old.get((child.lower(), parent.lower()), 0):
+            _fail(f"{count} rows of {child} point to rows that {parent} does not have")
+    return sum(after.values())

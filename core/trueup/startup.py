@@ -1,0 +1,138 @@
+"""One call that brings a database in step before a server serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trueup.errors import SchemaMoved, TrueupError, Unexpected
+from trueup.events import Report
+from trueup.flow import Now, Target, apply, plan, utc_now
+from trueup.limits import Limits
+from trueup.plan import Plan
+from trueup.run import Backup, Run, Status
+from trueup.settings import load_settings
+
+_ATTEMPTS = 5
+"""How often a plan is made anew because somebody else changed the database meanwhile."""
+STARTUP_TIME_LIMIT = 15.0
+"""Seconds that a starting server may be kept waiting when its settings do not say."""
+
+
+def migrate(
+    target: Target, *, report: Report = lambda event: None, limits: Limits | None = None, now: Now = utc_now
+) -> Run:
+    """Plan and apply without a person: what several servers may do at once on the same database.
+
+    One of them applies; the others wait for it, look again, and find the database in step.
+
+    Args:
+        target: the database and the models.
+        report: is told every move.
+        limits: when to stop, waiting included; the settings' time limit when not given.
+        now: the clock.
+
+    Returns:
+        The outcome; a failure is one too.
+    """
+    limits = limits or Limits(target.settings.time_limit)
+    started_at = now()
+    try:
+        for _ in range(_ATTEMPTS):
+            run = _attempt(target, report, limits, now)
+            if not isinstance(run.error, SchemaMoved):
+                break
+        return run
+    except TrueupError as error:
+        return _failed(error, started_at=started_at, limits=limits)
+    except Exception as error:  # whatever it is, the server that called must go on with a result
+        unexpected = Unexpected(reason=f"{type(error).__name__}: {error}")
+        unexpected.__cause__ = error
+        return _failed(unexpected, started_at=started_at, limits=limits)
+
+
+def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
+    return apply(plan(target), target, report=report, limits=limits, kind="auto", now=now)
+
+
+def _failed(error: TrueupError, *, started_at: object, limits: Limits) -> Run:
+    return Run(id="", status=Status(error.status), started_at=started_at, seconds=limits.elapsed, error=error)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupInfo:
+    """The backup of a run, in the words of :class:`MigrationResult`."""
+
+    backup_id: str
+    path: Path
+    size: int
+    """Bytes."""
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationResult:
+    """What :func:`execute_startup_migration` answers."""
+
+    success: bool
+    migration_needed: bool = False
+    operations_executed: int = 0
+    execution_time_ms: int = 0
+    backup_created: bool = False
+    backup_info: BackupInfo | None = None
+    error_message: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, run: Run) -> MigrationResult:
+        return cls(
+            success=run.success,
+            migration_needed=bool(run.plan and not run.plan.in_step),
+            operations_executed=run.operations_executed,
+            execution_time_ms=round(run.seconds * 1000),
+            backup_created=run.backup is not None,
+            backup_info=_info(run.backup) if run.backup else None,
+            error_message=str(run.error) if run.error else _undecided(run.plan),
+            warnings=run.warnings,
+        )
+
+
+def execute_startup_migration(
+    database_url: str | None = None,
+    backup_directory: str | Path | None = None,
+    models: object = None,
+) -> MigrationResult:
+    """Bring the database in step with the models, or say why not. Never raises.
+
+    Args:
+        database_url: any SQLAlchemy URL; from the environment or the configuration file when not given.
+        backup_directory: where backups go; ``.trueup/backups`` beside the database when not given.
+        models: ``"package.module:Base"``, a file, or an object such as ``Base`` or its ``metadata``; from the
+            environment or the configuration file when not given.
+
+    Returns:
+        What was done. ``success`` is False when something failed or needs a person; the database is then as it was.
+    """
+    try:
+        settings = load_settings({"url": database_url, "models": models if isinstance(models, str) else None})
+        if settings.time_limit == type(settings)().time_limit:
+            settings = replace(settings, time_limit=STARTUP_TIME_LIMIT)
+        if backup_directory is not None:
+            settings = replace(settings, backup_dir=Path(backup_directory).absolute())
+        if models is not None and not isinstance(models, str):
+            settings = replace(settings, models=getattr(models, "__name__", type(models).__name__))
+            target = replace(Target.from_settings(settings), models=models)
+        else:
+            target = Target.from_settings(settings)
+    except TrueupError as error:
+        return MigrationResult(success=False, error_message=str(error))
+    return MigrationResult.of(migrate(target))
+
+
+def _info(backup: Backup) -> BackupInfo:
+    return BackupInfo(backup_id=backup.id, path=backup.path, size=backup.size, checksum=backup.checksum)
+
+
+def _undecided(plan: Plan | None) -> str | None:
+    blocked = plan.blocked if plan else ()
+    return f"{blocked[0].change.sentence}: {blocked[0].reason}; {blocked[0].remedy}" if blocked else None
