@@ -1,0 +1,187 @@
+"""What every test folder shares: a laboratory with one real database file, driven through trueup's public names."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, create_engine
+
+from trueup import Plan, Policy, Run, Settings, Target, Verdict, migrate, plan
+
+Row = tuple[Any, ...]
+
+
+class Lab:
+    """One SQLite database file, and everything a test does with it.
+
+    Args:
+        path: the file; it comes into being with the first statement.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def target(self, models: object, **settings: Any) -> Target:
+        """The database and the models; ``settings`` are fields of :class:`trueup.Settings`."""
+        return Target(url=self.url, models=models, settings=Settings(**settings))
+
+    # -- the database, without trueup ----------------------------------------------------------------------------------
+
+    def create(self, models: object) -> None:
+        """Make the tables as an application does: by SQLAlchemy's ``create_all``."""
+        engine = create_engine(self.url)
+        try:
+            metadata_of(models).create_all(engine)
+        finally:
+            engine.dispose()
+
+    def sql(self, script: str, *, foreign_keys: bool = True) -> None:
+        """Run statements and commit, on a connection of their own that enforces foreign keys unless told otherwise."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+            connection.executescript(script)
+            connection.commit()
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Everything that the query finds."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first value of the first row that the query finds."""
+        return self.rows(query, parameters)[0][0]
+
+    def refusal(self, script: str) -> str:
+        """What SQLite says against the statements; an empty string when it takes them. Nothing of them stays."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("BEGIN")
+            try:
+                for statement in script.split(";"):
+                    connection.execute(statement)
+            except sqlite3.Error as error:
+                return str(error)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        return ""
+
+    def stored(self, name: str) -> str:
+        """The SQL that the database stores for an object."""
+        return str(self.value("SELECT sql FROM sqlite_schema WHERE name = ?", (name,)))
+
+    def names(self, kind: str = "table") -> list[str]:
+        """The names of all objects of a kind, without SQLite's own."""
+        query = "SELECT name FROM sqlite_schema WHERE type = ? AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+        return [name for (name,) in self.rows(query, (kind,))]
+
+    def dump(self) -> str:
+        """The whole database as SQL text."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return "\n".join(connection.iterdump())
+
+    def content(self, table: str, columns: Sequence[str]) -> list[Row]:
+        """Every row's values with their storage classes, in an order that does not depend on how they are stored."""
+        quoted = ['"' + column.replace('"', '""') + '"' for column in columns]
+        terms = ", ".join(f"typeof({column}), {column}" for column in quoted)
+        return sorted(self.rows(f'SELECT {terms} FROM "{table}"'), key=repr)
+
+    def healthy(self) -> bool:
+        """Whether SQLite's complete check finds nothing wrong, broken references included."""
+        return self.rows("PRAGMA integrity_check") == [("ok",)] and not self.rows("PRAGMA foreign_key_check")
+
+    def structure(self) -> dict[str, Any]:
+        """What SQLite's pragmas tell of every table, told by names so that neither order nor spelling matters.
+
+        It is read without trueup, so that trueup's own reader is not its own witness.
+        """
+        with closing(sqlite3.connect(self.path)) as connection:
+            return structure_of(connection)
+
+    # -- trueup --------------------------------------------------------------------------------------------------------
+
+    def plan(self, models: object, *, policy: Policy | None = None, decisions: Sequence[Any] = (), **kw: Any) -> Plan:
+        """:func:`trueup.plan` for this database; ``kw`` are fields of :class:`trueup.Settings`."""
+        return plan(self.target(models, **kw), policy=policy, decisions=decisions)
+
+    def migrate(self, models: object, *, policy: Policy = Policy.SAFE, **kw: Any) -> Run:
+        """:func:`trueup.migrate` for this database; ``kw`` are fields of :class:`trueup.Settings`."""
+        return migrate(self.target(models, policy=policy, **kw))
+
+    def found(self, models: object, **kw: Any) -> list[tuple[str, str]]:
+        """Kind and id of every difference between the database and the models."""
+        return [(item.change.kind, item.change.id) for item in self.plan(models, **kw).assessments]
+
+    def applied(self, models: object, **kw: Any) -> list[str]:
+        """Ids of what a run would do."""
+        return [item.change.id for item in self.plan(models, **kw).with_verdict(Verdict.APPLY)]
+
+
+def structure_of(connection: sqlite3.Connection) -> dict[str, Any]:
+    """See :meth:`Lab.structure`."""
+    own = ("migration_history",)
+    listed = connection.execute("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'").fetchall()
+    return {
+        name: {
+            "options": (without_rowid, strict),
+            "columns": _columns(connection, name),
+            "indexes": _indexes(connection, name),
+            "foreign keys": _foreign_keys(connection, name),
+        }
+        for name, kind, without_rowid, strict in listed
+        if kind == "table" and not name.startswith("sqlite_") and name not in own
+    }
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> dict[str, Row]:
+    rows = connection.execute(
+        'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)', (table,)
+    )
+    return {name: rest for name, *rest in rows.fetchall()}
+
+
+def _indexes(connection: sqlite3.Connection, table: str) -> list[Any]:
+    """Automatic indexes are numbered in the order of their constraints, so only what they are about counts."""
+    found = []
+    listed = 'SELECT name, "unique", origin, partial FROM pragma_index_list(?)'
+    for name, *rest in connection.execute(listed, (table,)).fetchall():
+        columns = connection.execute('SELECT name, "desc", coll, key FROM pragma_index_xinfo(?)', (name,)).fetchall()
+        found.append((name if rest[1] == "c" else "", *rest, tuple(row for row in columns if row[3])))
+    return sorted(found, key=repr)
+
+
+def _foreign_keys(connection: sqlite3.Connection, table: str) -> list[Any]:
+    keys: dict[int, list[Row]] = {}
+    for number, _, *rest in connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)).fetchall():
+        keys.setdefault(number, []).append(tuple(rest))
+    return sorted(keys.values(), key=repr)
+
+
+def metadata_of(models: object) -> MetaData:
+    """The ``MetaData`` itself, or that of a declarative base."""
+    return models if isinstance(models, MetaData) else models.metadata  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """A laboratory with an empty database."""
+    return Lab(tmp_path / "app.db")
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path) -> Callable[[str], Lab]:
+    """Laboratories by name, where one is not enough."""
+
+    def make(name: str) -> Lab:
+        return Lab(tmp_path / f"{name}.db")
+
+    return make
