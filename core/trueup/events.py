@@ -114,3 +114,7 @@ Event: TypeAlias = (
 )
 
 Report: TypeAlias = Callable[[Event], None]
+
+
+def ignore(_event: Event) -> None:
+    """The report of whoever does not listen."""

@@ -1,4 +1,4 @@
-"""The two verbs. ``plan`` reads both sides and says what would be done; ``apply`` does it, or leaves everything as it is.
+"""The two verbs. ``plan`` reads both sides and says what would be done; ``apply`` does it or changes nothing.
 
 This file composes the stages and reads like the picture in docs/architecture.md; what a step of it means stands in the
 stage of that name.
@@ -43,10 +43,11 @@ from trueup.events import (
     Verified,
     Verifying,
     Waiting,
+    ignore,
 )
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Fill, Plan, Policy, Step, Verdict
+from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
 from trueup.run import Backup, Receipt, Run, Status
 from trueup.schema import Schema, Table
 from trueup.settings import Settings
@@ -91,7 +92,10 @@ class Target:
         Raises:
             NoTarget: they name no database or no models.
         """
-        looked = f"the command line, TRUEUP_* and DATABASE_URL in the environment, trueup.toml and pyproject.toml in {settings.base} and above"
+        looked = (
+            "the command line, TRUEUP_* and DATABASE_URL in the environment, trueup.toml and pyproject.toml in"
+            f" {settings.base} and above"
+        )
         if not settings.url:
             raise NoTarget(what="database", looked=looked, option="--url sqlite:///app.db")
         if not settings.models:
@@ -219,12 +223,12 @@ def _renames(
 
 
 def _judge(survey: _Survey, policy: Policy, leave_out: Collection[str]) -> list[Judgement]:
-    answered = {decision.object.lower() for decision in survey.decisions}
     here = Circumstances(
         live=survey.base,
+        wanted=survey.wanted,
         policy=policy,
         decisions=survey.decisions,
-        candidates=[item for item in find_renames(survey.changes) if item.object.lower() not in answered],
+        candidates=[item for item in find_renames(survey.changes) if _open_question(item, survey)],
         left_out=leave_out,
     )
     probe = survey.connection.probe(survey.renames)
@@ -236,6 +240,16 @@ def _judge(survey: _Survey, policy: Policy, leave_out: Collection[str]) -> list[
         literal=survey.dialect.literal,
     )
     return [assess(change, here, probe, fills) for change in survey.changes]
+
+
+def _open_question(candidate: RenameCandidate, survey: _Survey) -> bool:
+    """Nobody answered it yet, and there are values that a rename would save."""
+    if any(decision.object.lower() == candidate.object.lower() for decision in survey.decisions):
+        return False
+    probe = survey.connection.probe(survey.renames)
+    if candidate.column:
+        return probe.not_null(candidate.table, candidate.column) > 0
+    return probe.rows(candidate.table) > 0
 
 
 def _defaults_of(survey: _Survey) -> Callable[[str, str], PythonDefault | None]:
@@ -335,7 +349,7 @@ def apply(
     plan: Plan,
     target: Target,
     *,
-    report: Report = lambda event: None,
+    report: Report = ignore,
     limits: Limits | None = None,
     kind: str = "manual",
     now: Now = utc_now,

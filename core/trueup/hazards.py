@@ -26,6 +26,7 @@ from trueup.changes import (
     CreateIndex,
     DropColumn,
     DropTable,
+    describe_parts,
 )
 from trueup.schema import Check, ForeignKey, KeyPart, Sql
 
@@ -96,7 +97,7 @@ def dropped_column(change: Change, probe: Probe) -> Hazard | None:
 
 
 def altered_values(change: Change, probe: Probe) -> Hazard | None:
-    """SQLite stores what the column's type affinity makes of a value: https://www.sqlite.org/datatype3.html#type_affinity"""
+    """SQLite stores what a type's affinity makes of a value: https://www.sqlite.org/datatype3.html#type_affinity"""
     if not isinstance(change, AlterColumn) or "type" not in change.aspects or change.old.computed:
         return None
     return _hazard(
@@ -123,7 +124,7 @@ def duplicate_keys(change: Change, probe: Probe) -> Hazard | None:
         "duplicate-keys",
         Severity.BLOCKS,
         probe.duplicates(change.table, parts, where),
-        f"{{rows}} in {change.table} share their values of ({', '.join(part.column or str(part.expression) for part in parts)})",
+        f"{{rows}} in {change.table} share their values of {describe_parts(parts)}",
         "remove or change the duplicates, then run again",
     )
 
@@ -138,7 +139,7 @@ def orphaned_rows(change: Change, probe: Probe) -> Hazard | None:
         "orphaned-rows",
         Severity.BLOCKS,
         probe.orphans(change.table, key),
-        f"{{rows}} in {change.table} point through ({', '.join(key.columns)}) to rows that {key.referred_table} does not have",
+        f"{{rows}} in {change.table} point through ({', '.join(key.columns)}) to nothing in {key.referred_table}",
         f"delete these rows, or add what they point to in {key.referred_table}",
     )
 
@@ -167,6 +168,11 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def counted(rows: int) -> str:
+    """A number of rows in words: ``"1 row"``, ``"12 480 rows"``."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}".replace(",", " ")
+
+
 def _same_reference(old: ForeignKey, new: ForeignKey) -> bool:
     """Rows that were orphans before are not the fault of another ON DELETE."""
     return (old.columns, old.referred_table, old.referred_columns) == (
@@ -179,5 +185,5 @@ def _same_reference(old: ForeignKey, new: ForeignKey) -> bool:
 def _hazard(rule: str, severity: Severity, rows: int, sentence: str, remedy: str) -> Hazard | None:
     if not rows:
         return None
-    counted = f"{rows:,} row{'' if rows == 1 else 's'}".replace(",", " ")
-    return Hazard(rule=rule, severity=severity, sentence=sentence.replace("{rows}", counted), rows=rows, remedy=remedy)
+    said = sentence.replace("{rows}", counted(rows))
+    return Hazard(rule=rule, severity=severity, sentence=said, rows=rows, remedy=remedy)

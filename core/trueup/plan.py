@@ -52,6 +52,8 @@ class RenameCandidate:
     to: str
     score: float
     """Between 0 and 1."""
+    probable: bool
+    """The evidence is so good that nothing is done to the data before somebody answered."""
     evidence: tuple[str, ...]
 
     @property

@@ -64,6 +64,8 @@ class PrimaryKey:
     name: str | None = None
     autoincrement: bool = False
     on_conflict: str | None = None
+    numbered: bool = field(default=False, compare=False)
+    """The database gives every row a key by itself, rows that are already there included."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from trueup.errors import SchemaMoved, TrueupError, Unexpected
-from trueup.events import Report
+from trueup.events import Report, ignore
 from trueup.flow import Now, Target, apply, plan, utc_now
 from trueup.limits import Limits
 from trueup.plan import Plan
@@ -19,9 +20,7 @@ STARTUP_TIME_LIMIT = 15.0
 """Seconds that a starting server may be kept waiting when its settings do not say."""
 
 
-def migrate(
-    target: Target, *, report: Report = lambda event: None, limits: Limits | None = None, now: Now = utc_now
-) -> Run:
+def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = None, now: Now = utc_now) -> Run:
     """Plan and apply without a person: what several servers may do at once on the same database.
 
     One of them applies; the others wait for it, look again, and find the database in step.
@@ -55,8 +54,8 @@ def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
     return apply(plan(target), target, report=report, limits=limits, kind="auto", now=now)
 
 
-def _failed(error: TrueupError, *, started_at: object, limits: Limits) -> Run:
-    return Run(id="", status=Status(error.status), started_at=started_at, seconds=limits.elapsed, error=error)  # type: ignore[arg-type]
+def _failed(error: TrueupError, *, started_at: datetime, limits: Limits) -> Run:
+    return Run(id="", status=Status(error.status), started_at=started_at, seconds=limits.elapsed, error=error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from trueup.changes import (
     DropTable,
 )
 from trueup.decisions import Backfill, Decision, Drop, Keep
-from trueup.hazards import Hazard, Probe, Severity, find_hazards
+from trueup.hazards import Hazard, Probe, Severity, counted, find_hazards
 from trueup.plan import Assessment, Fill, Policy, RenameCandidate, Verdict
 from trueup.schema import Schema
 
@@ -31,6 +31,7 @@ class Circumstances:
 
     live: Schema
     """As it is after the renames that were decided."""
+    wanted: Schema
     policy: Policy
     decisions: Sequence[Decision]
     candidates: Sequence[RenameCandidate]
@@ -59,7 +60,7 @@ def assess(change: Change, here: Circumstances, probe: Probe, find_fill: FillFin
     """
     rows = 0 if isinstance(change, CreateTable) else probe.rows(change.table)
     hazards = tuple(find_hazards(change, probe)) if rows else ()
-    fill, missing = _fill(change, rows, probe, find_fill, here.decisions)
+    fill, missing = _fill(change, rows, probe, find_fill, here)
     blocked = (*hazards, missing) if missing else hazards
     assessment = Assessment(
         change=change, verdict=Verdict.APPLY, hazards=blocked, rows=rows, candidates=_candidates(change, here)
@@ -73,7 +74,7 @@ def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Ju
         return Judgement(replace(assessment, verdict=Verdict.LEFT_OUT, reason="left out of this run"))
     if isinstance(decision, Keep):
         return _keep(assessment, here.policy)
-    if assessment.candidates:
+    if any(candidate.probable for candidate in assessment.candidates):
         return Judgement(_undecided(assessment))
     blocking = next((hazard for hazard in assessment.hazards if hazard.severity is Severity.BLOCKS), None)
     if here.policy is Policy.CHECK:
@@ -149,7 +150,7 @@ def _decision(change: Change, decisions: Sequence[Decision]) -> Decision | None:
 
 
 def _candidates(change: Change, here: Circumstances) -> tuple[RenameCandidate, ...]:
-    """The renames that this change may be a half of."""
+    """The renames that this change may be a half of, and that would save values."""
     if isinstance(change, DropColumn | DropTable):
         name = f"{change.table}.{change.label}" if isinstance(change, DropColumn) else change.table
         return tuple(item for item in here.candidates if item.object.lower() == name.lower())
@@ -166,16 +167,17 @@ def _candidates(change: Change, here: Circumstances) -> tuple[RenameCandidate, .
 
 def _undecided(assessment: Assessment) -> Assessment:
     best = assessment.candidates[0]
+    name = best.object
     return replace(
         assessment,
         verdict=Verdict.BLOCKED,
-        reason=f"{best.object} may have been renamed to {best.to} ({', '.join(best.evidence)})",
-        remedy=f'decide: rename = "{best.object}" with to = "{best.to}", or drop = "{best.object}", or keep = "{best.object}"',
+        reason=f"{name} may have been renamed to {best.to} ({', '.join(best.evidence)})",
+        remedy=f'decide: rename = "{name}" with to = "{best.to}", or drop = "{name}", or keep = "{name}"',
     )
 
 
 def _fill(
-    change: Change, rows: int, probe: Probe, find_fill: FillFinder, decisions: Sequence[Decision]
+    change: Change, rows: int, probe: Probe, find_fill: FillFinder, here: Circumstances
 ) -> tuple[Fill | None, Hazard | None]:
     """The value for rows that have none in a column that must have one, or the hazard that there is no such value."""
     if not rows or not isinstance(change, AddColumn | AlterColumn) or change.new.computed:
@@ -183,24 +185,30 @@ def _fill(
     adding = isinstance(change, AddColumn)
     decided = any(
         isinstance(item, Backfill) and item.object.lower() == f"{change.table}.{change.label}".lower()
-        for item in decisions
+        for item in here.decisions
     )
     if change.new.nullable:
         return (find_fill(change.table, change.label) if adding and decided else None), None
     without = rows if adding else probe.nulls(change.table, change.old.name) if isinstance(change, AlterColumn) else 0
-    if not without or (adding and change.new.default is not None and not decided):
+    supplied = adding and (change.new.default is not None or _numbered(change, here.wanted))
+    if not without or (supplied and not decided):
         return None, None
     fill = find_fill(change.table, change.label)
     return (fill, None) if fill else (None, _no_value(change, without))
 
 
+def _numbered(change: Change, wanted: Schema) -> bool:
+    table = wanted.table(change.table)
+    key = table.primary_key if table else None
+    return key is not None and key.numbered and change.label.lower() in (name.lower() for name in key.columns)
+
+
 def _no_value(change: AddColumn | AlterColumn, rows: int) -> Hazard:
     column = f"{change.table}.{change.label}"
-    counted = f"{rows:,} row{'' if rows == 1 else 's'}".replace(",", " ")
     return Hazard(
         rule="no-value",
         severity=Severity.BLOCKS,
-        sentence=f"{counted} in {change.table} have no value for {column}, which the models declare NOT NULL without a default",
+        sentence=f"{counted(rows)} in {change.table} have no value for {column}, which is NOT NULL without a default",
         rows=rows,
         remedy=f'decide: fill = "{column}" with value = ... or sql = "..."; or give the column a default in the models',
     )

@@ -1,4 +1,4 @@
-"""Make, list and verify backups. A backup is a file that opened, passed its check and was counted, with JSON beside it."""
+"""Make, list and verify backups: files that opened, passed the check and were counted, each with JSON beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find what existing rows get for a column that must have a value: a decision, the server's default, or the models' own."""
+"""Find what rows get for a column that must have a value: a decision, the server's default, or the models' own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """trueup's own table in the database: one row for each run and one for each of its steps.
 
-The rows of a successful run are written in the run's own transaction, so the history never tells of a change that is not
-there, and no change is there without its row.
+The rows of a successful run are written in the run's own transaction, so the history never tells of a change that is
+not there, and no change is there without its row.
 """
 
 from __future__ import annotations

@@ -112,9 +112,9 @@ def _guarded(spec: str, load: Callable[[], ModuleType]) -> ModuleType:
 
 def _where(error: BaseException) -> str:
     """The error, and the last line of the user's own code that it went through."""
-    said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{said} ({error.filename}, line {error.lineno})"
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
     return f"{said} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else said
 
@@ -137,10 +137,9 @@ def _metadatas(found: object, spec: str) -> Iterator[MetaData]:
             seen += [metadata for metadata in _metadatas(item, spec) if metadata not in seen]
         yield from seen
     else:
-        raise ModelsError(
-            spec=spec,
-            problem=f"a {type(found).__name__} is neither a MetaData nor a class with one (a Base, an SQLModel)",
-        )
+        kind = type(found).__name__
+        problem = f"it is of type {kind}, not a MetaData nor a class that has one (a Base, an SQLModel)"
+        raise ModelsError(spec=spec, problem=problem)
 
 
 def _refuse_twice(metadatas: Sequence[MetaData], spec: str) -> None:
@@ -166,13 +165,17 @@ def python_default(models: Models, table: str, column: str, dialect: SQLAlchemyD
     default = found.default if found is not None else None
     if found is None or not isinstance(default, ColumnDefault):
         return None
-    process = found.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
+    process: Callable[[Any], Any] = found.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
     if default.is_callable:
-        call = default.arg
+        call: Callable[[Any], Any] = default.arg
         return _row_by_row(lambda: process(call(None)))
     if isinstance(default.arg, ClauseElement):
         return PythonDefault(sql=str(default.arg.compile(dialect=dialect, compile_kwargs={"literal_binds": True})))
     return PythonDefault(value=process(default.arg))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _row_by_row(call: Callable[[], Any]) -> PythonDefault | None:

@@ -57,11 +57,21 @@ class SqliteDialect:
 
     def connect(self, *, write: bool, timeout: float) -> SqliteConnection:
         """A missing file is an empty database: reading does not create it, writing does."""
-        if not write and not self.path.exists():
-            if not self.path.parent.is_dir():
-                raise DatabaseUnreadable(database=self.database, reason=f"{self.path.parent} is not a directory")
+        if not self._exists() and not write:
             return SqliteConnection(sqlite3.connect(":memory:"), self.database)
         return self._open(self.path, "rwc" if write else "ro", timeout)
+
+    def _exists(self) -> bool:
+        try:
+            self.path.stat()
+        except FileNotFoundError as error:
+            if not self.path.parent.is_dir():
+                reason = f"{self.path.parent} is not a directory"
+                raise DatabaseUnreadable(database=self.database, reason=reason) from error
+            return False
+        except OSError as error:
+            raise DatabaseUnreadable(database=self.database, reason=error.strerror or str(error)) from error
+        return True
 
     def open_copy(self, path: Path) -> SqliteConnection:
         return self._open(path, "ro", 0.0)

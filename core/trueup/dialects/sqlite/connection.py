@@ -53,7 +53,7 @@ class SqliteConnection:
         return int(self._pragma("page_count") * self._pragma("page_size"))
 
     def probe(self, renames: Sequence[RenameTable | RenameColumn] = ()) -> SqliteProbe:
-        return SqliteProbe(self.raw, renames)
+        return SqliteProbe(self.rows, renames)
 
     def begin(self, timeout: float) -> None:
         """Foreign keys are switched off first, since inside a transaction that has no effect, and a rebuild with them

@@ -115,7 +115,7 @@ def _why_not_dropped_in_place(column: Column, table: Table, live: Schema, versio
     if version < _DROP_COLUMN_SINCE:
         return "this SQLite has no reliable DROP COLUMN"
     name = column.name.lower()
-    mentioned = [part for part in _definitions(table, column)] + [
+    mentioned = list(_definitions(table, column)) + [
         stored.sql.lower() for stored in live.objects if table.name.lower() in stored.sql.lower()
     ]
     if any(name in text for text in mentioned):

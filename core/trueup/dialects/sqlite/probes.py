@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.dialects.sqlite.tokens import quote
+from trueup.dialects.sqlite.tokens import quote, string
 from trueup.schema import Check, ForeignKey, KeyPart, Sql
+
+Query = Callable[[str], list[tuple[Any, ...]]]
 
 
 class SqliteProbe:
@@ -17,12 +20,12 @@ class SqliteProbe:
     in danger.
 
     Args:
-        raw: an open connection.
+        query: runs a query on the live database and returns its rows.
         renames: questions are asked in the names that objects have after these.
     """
 
-    def __init__(self, raw: sqlite3.Connection, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
-        self._raw = raw
+    def __init__(self, query: Query, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
+        self._query = query
         self._old_names = {item.to.lower(): item.table for item in renames if isinstance(item, RenameTable)}
         self._columns = [item for item in renames if isinstance(item, RenameColumn)]
 
@@ -66,9 +69,9 @@ class SqliteProbe:
         own and not a rule about affinities.
         """
         try:
-            self._raw.execute("DROP TABLE IF EXISTS temp._trueup_probe")
-            self._raw.execute(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_})")
-            self._raw.execute(
+            self._query("DROP TABLE IF EXISTS temp._trueup_probe")
+            self._query(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_})")
+            self._query(
                 f"INSERT INTO temp._trueup_probe SELECT v, v FROM"
                 f" (SELECT t.{quote(column)} AS v FROM {self._source(table)} AS t WHERE v IS NOT NULL)"
             )
@@ -81,7 +84,7 @@ class SqliteProbe:
         except sqlite3.OperationalError:
             return 0
         finally:
-            self._raw.execute("DROP TABLE IF EXISTS temp._trueup_probe")
+            self._query("DROP TABLE IF EXISTS temp._trueup_probe")
 
     def _source(self, table: str) -> str:
         """What stands for the table in a FROM clause: the table, or one with its columns under their new names too."""
@@ -92,12 +95,12 @@ class SqliteProbe:
 
     def _exists(self, table: str) -> bool:
         name = self._old_names.get(table.lower(), table)
-        found = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE"
-        return self._raw.execute(found, (name,)).fetchone() is not None
+        found = f"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {string(name)} COLLATE NOCASE"
+        return bool(self._query(found))
 
     def _count(self, sql: str) -> int:
         try:
-            return int(self._raw.execute(sql).fetchone()[0])
+            return int(self._query(sql)[0][0])
         except sqlite3.OperationalError as error:
             if "no such column" in str(error) or "no such table" in str(error):
                 return 0

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_index, parse_table
-from trueup.schema import Column, ForeignKey, Index, Schema, StoredObject, Table
+from trueup.schema import Column, ForeignKey, Index, PrimaryKey, Schema, StoredObject, Table
 
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 _KINDS = "SELECT name, type, strict, wr FROM pragma_table_list WHERE schema = 'main'"
@@ -111,6 +111,7 @@ def _table(
     return replace(
         table,
         name=name,
+        primary_key=_numbered(table),
         columns=tuple(_implied_not_null(column, table) for column in table.columns),
         indexes=tuple(index for index in indexes if isinstance(index, Index)),
         unsupported=f"one of its indexes is not understood: {unreadable}" if unreadable else None,
@@ -140,6 +141,10 @@ def is_rowid_alias(table: Table) -> bool:
         return False
     column = table.column(key.columns[0])
     return column is not None and column.type.canonical == "integer"
+
+
+def _numbered(table: Table) -> PrimaryKey | None:
+    return replace(table.primary_key, numbered=is_rowid_alias(table)) if table.primary_key else None
 
 
 def _implied_not_null(column: Column, table: Table) -> Column:
