@@ -85,15 +85,20 @@ class Lab:
         return [name for (name,) in self.rows(query, (kind,))]
 
     def dump(self) -> str:
-        """The whole database as SQL text."""
+        """Everything in the database as text: what is stored of every object, and every row."""
         with closing(sqlite3.connect(self.path)) as connection:
-            return "\n".join(connection.iterdump())
+            objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2").fetchall()
+            lines = list(map(repr, objects))
+            for name in (name for kind, name, *_ in objects if kind == "table"):
+                columns = [row[1] for row in connection.execute(f"PRAGMA table_xinfo({quote(name)})")]
+                terms = ", ".join(f"quote({quote(column)})" for column in columns)
+                lines += sorted(f"{name}: {row}" for row in connection.execute(f"SELECT {terms} FROM {quote(name)}"))
+        return "\n".join(lines)
 
     def content(self, table: str, columns: Sequence[str]) -> list[Row]:
         """Every row's values with their storage classes, in an order that does not depend on how they are stored."""
-        quoted = ['"' + column.replace('"', '""') + '"' for column in columns]
-        terms = ", ".join(f"typeof({column}), {column}" for column in quoted)
-        return sorted(self.rows(f'SELECT {terms} FROM "{table}"'), key=repr)
+        terms = ", ".join(f"typeof({column}), {column}" for column in map(quote, columns))
+        return sorted(self.rows(f"SELECT {terms} FROM {quote(table)}"), key=repr)
 
     def healthy(self) -> bool:
         """Whether SQLite's complete check finds nothing wrong, broken references included."""
@@ -124,6 +129,11 @@ class Lab:
     def applied(self, models: object, **kw: Any) -> list[str]:
         """Ids of what a run would do."""
         return [item.change.id for item in self.plan(models, **kw).with_verdict(Verdict.APPLY)]
+
+
+def quote(name: str) -> str:
+    """An identifier as SQL, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def structure_of(connection: sqlite3.Connection) -> dict[str, Any]:
