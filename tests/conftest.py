@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -114,9 +114,17 @@ class Lab:
 
     # -- trueup --------------------------------------------------------------------------------------------------------
 
-    def plan(self, models: object, *, policy: Policy | None = None, decisions: Sequence[Any] = (), **kw: Any) -> Plan:
+    def plan(
+        self,
+        models: object,
+        *,
+        policy: Policy | None = None,
+        decisions: Sequence[Any] = (),
+        leave_out: Collection[str] = (),
+        **kw: Any,
+    ) -> Plan:
         """:func:`trueup.plan` for this database; ``kw`` are fields of :class:`trueup.Settings`."""
-        return plan(self.target(models, **kw), policy=policy, decisions=decisions)
+        return plan(self.target(models, **kw), policy=policy, decisions=decisions, leave_out=leave_out)
 
     def migrate(self, models: object, *, policy: Policy = Policy.SAFE, **kw: Any) -> Run:
         """:func:`trueup.migrate` for this database; ``kw`` are fields of :class:`trueup.Settings`."""
