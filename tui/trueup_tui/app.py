@@ -1,0 +1,340 @@
+"""The app: owns the session, starts the threads, and tells the screens when something changed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+from textual.app import App
+from textual.reactive import reactive
+from textual.screen import ModalScreen, Screen
+
+from trueup import Backup, Decision, Limits, Plan, errors, visible
+from trueup_tui import jobs
+from trueup_tui.choices import Choices
+from trueup_tui.commands import bindings_of
+from trueup_tui.messages import (
+    BackupsFailed,
+    BackupsListed,
+    BackupVerified,
+    ChoicesWritten,
+    ReadingDone,
+    ReadingFailed,
+    RunEvent,
+    VerifyFailed,
+)
+from trueup_tui.progress import after, begin
+from trueup_tui.screens.diff import DiffScreen
+from trueup_tui.screens.place import Place
+from trueup_tui.session import Session
+from trueup_tui.wording import count, what_went_wrong, without_secret
+
+_COLOURS = {
+    "diff-add": "text-success",
+    "diff-drop": "text-error",
+    "diff-alter": "text-accent",
+    "diff-open": "text-warning",
+    "key": "text-primary",
+}
+_BEAT = 0.5
+"""Seconds between two looks at the clock."""
+
+
+class TrueupApp(App[int], inherit_bindings=False):
+    """Shows one session.
+
+    Args:
+        session: what is shown; a test gives one with a core and a clock of its own.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "trueup"
+    ENABLE_COMMAND_PALETTE = False
+    DEFAULT_MODE = "drift"
+    BINDINGS = bindings_of("app")
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-low"), (30, "-high")]
+
+    revision: reactive[int] = reactive(0)
+    """Counts the changes of the session; the screens watch it."""
+    beat: reactive[int] = reactive(0)
+    """Counts the looks at the clock, for what shows the time."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._again = False
+        self._leaving = False
+        self._plan_to_apply: Plan | None = None
+        self.add_mode("drift", lambda: DiffScreen(session))
+        self.add_mode("backups", self._backups_screen)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The app's own colours beside the theme's, from those that every theme has."""
+        theme = super().get_css_variables()
+        return theme | {name: theme[colour] for name, colour in _COLOURS.items()}
+
+    def on_mount(self) -> None:
+        self.session.reading = True
+        # Loading SQLAlchemy and the models takes longer than drawing: first the picture, then the work.
+        self.call_after_refresh(self.read)
+        self.set_interval(_BEAT, self._tick)
+
+    def changed(self) -> None:
+        """Have every screen drawn again."""
+        self.revision += 1
+
+    def _tick(self) -> None:
+        self.beat += 1
+
+    def _backups_screen(self) -> Screen[Any]:
+        from trueup_tui.screens.backups import BackupsScreen
+
+        return BackupsScreen(self.session)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Compare both sides in a thread; what is asked for meanwhile waits until that has ended."""
+        session = self.session
+        if self._again or (session.serial and session.reading):
+            self._again = True
+            return
+        session.serial += 1
+        session.reading = True
+        jobs.read(session.core, session.settings, session.choices, session.serial, session.clock, self.post_message)
+        self.changed()
+
+    def read_again(self) -> None:
+        """The same because a person asked for it."""
+        if self.session.running:
+            self.refuse("A run is on; both sides are read when it has ended.")
+        elif self.session.reading:
+            self.refuse("Reading already.")
+        else:
+            self.session.notice = ""
+            self.read()
+
+    def choose(self, choices: Choices) -> None:
+        """Go on with these choices: the plan is made anew."""
+        self.session.choices = choices
+        self.session.notice = ""
+        self.read()
+
+    def on_reading_done(self, message: ReadingDone) -> None:
+        self._end_of_reading(lambda: self.session.take(message.target, message.plan, message.seconds))
+
+    def on_reading_failed(self, message: ReadingFailed) -> None:
+        self._end_of_reading(lambda: self.session.fail(message.error))
+
+    def _end_of_reading(self, accept: Any) -> None:
+        self.session.reading = False
+        if self._again:
+            self._again = False
+            self.read()
+            return
+        accept()
+        self.changed()
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def preview(self) -> None:
+        from trueup_tui.screens.preview import PreviewScreen
+
+        self.read()
+        self.push_screen(PreviewScreen(self.session))
+
+    def apply(self, plan: Plan) -> None:
+        """Carry out exactly this plan; the answers that it rests on are kept first."""
+        self._plan_to_apply = plan
+        if self.session.choices.decisions:
+            self.write(self.session.choices.decisions, then="apply")
+        else:
+            self._start()
+
+    def write(self, decisions: Sequence[Decision], *, then: str) -> None:
+        """Put the decisions into the decisions file, in a thread."""
+        path = self.session.settings.decisions
+        if path is None:
+            self.refuse("The settings name no file for decisions.")
+        else:
+            jobs.write(self.session.core, path, decisions, then, self.post_message)
+
+    def on_choices_written(self, message: ChoicesWritten) -> None:
+        if message.error is not None:
+            self.refuse(f"The decisions file could not be written: {what_went_wrong(message.error)}")
+            return
+        if message.then in ("apply", "written"):
+            self.session.choices = self.session.choices.written()
+        if message.then == "apply":
+            self._start()
+            return
+        self.notify(visible(f"Written to {self.session.settings.decisions}."), markup=False)
+        self.read()
+
+    def _start(self) -> None:
+        session, plan = self.session, self._plan_to_apply
+        if plan is None or session.running:
+            return
+        self._plan_to_apply = None
+        session.progress = begin(plan, with_backup=session.backup)
+        session.job = session.core.start(plan, session.run_target(), limits=Limits(session.time_limit))
+        self._to_run_screen()
+        self.changed()
+        jobs.follow(session.job, self.post_message)
+
+    def show_run(self) -> None:
+        """Go to the run, from anywhere in its place."""
+        self._to_run_screen()
+
+    def _to_run_screen(self) -> None:
+        from trueup_tui.screens.apply import ApplyScreen
+        from trueup_tui.screens.preview import PreviewScreen
+
+        if isinstance(self.screen, PreviewScreen):
+            self.pop_screen()
+        self.push_screen(ApplyScreen(self.session))
+
+    def cancel(self) -> None:
+        """Ask the run to stop; its last event says what came of it."""
+        session = self.session
+        if session.job is not None and session.progress is not None and session.running:
+            session.job.cancel()
+            session.progress = session.progress.cancelled()
+            self.changed()
+
+    def on_run_event(self, message: RunEvent) -> None:
+        session = self.session
+        if session.progress is None:
+            return
+        session.progress = after(session.progress, message.event)
+        if session.progress.over:
+            self._end_of_run()
+        self.changed()
+
+    def _end_of_run(self) -> None:
+        progress = self.session.progress
+        if self._leaving:
+            self.exit(self.session.exit_code)
+            return
+        if progress is not None and isinstance(progress.error, errors.SchemaMoved):
+            self._moved()
+        self.read()
+
+    def _moved(self) -> None:
+        """Nothing was applied: what was reviewed is no longer what is there."""
+        from trueup_tui.screens.apply import ApplyScreen
+
+        self.session.notice = "The database changed since you looked"
+        self.refuse("The database changed since you looked, so nothing was applied. Look again.")
+        if isinstance(self.screen, ApplyScreen):
+            self.pop_screen()
+
+    # -- backups -------------------------------------------------------------------------------------------------------
+
+    def list_backups(self) -> None:
+        if not self.session.listing:
+            self.session.listing = True
+            jobs.list_backups(self.session.core, self.session.settings, self.post_message)
+
+    def on_backups_listed(self, message: BackupsListed) -> None:
+        session = self.session
+        session.backups, session.backups_directory = message.backups, message.directory
+        session.backups_error, session.listing = None, False
+        self.changed()
+
+    def on_backups_failed(self, message: BackupsFailed) -> None:
+        self.session.backups_error, self.session.listing = message.error, False
+        self.changed()
+
+    def verify(self, backup: Backup) -> None:
+        session = self.session
+        session.verifying |= {backup.id}
+        jobs.verify(session.core, session.settings, backup, self.post_message)
+        self.changed()
+
+    def on_backup_verified(self, message: BackupVerified) -> None:
+        session = self.session
+        session.verifying -= {message.backup.id}
+        same = [message.backup if item.id == message.backup.id else item for item in session.backups or ()]
+        session.backups = tuple(same)
+        self.changed()
+
+    def on_verify_failed(self, message: VerifyFailed) -> None:
+        self.session.verifying -= {message.id}
+        self.refuse(what_went_wrong(message.error))
+        self.changed()
+
+    # -- keys that hold everywhere -------------------------------------------------------------------------------------
+
+    def refuse(self, reason: str) -> None:
+        """Say why something is not done."""
+        text = without_secret(reason, self.session.settings.url)
+        self.notify(visible(text), markup=False, severity="warning")
+
+    def action_place(self, place: str) -> None:
+        self.switch_mode(place)
+
+    def action_help(self) -> None:
+        from trueup_tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, Place):
+            self.push_screen(HelpScreen((self.screen.place, *self.screen.lists, "app")))
+
+    async def action_quit(self) -> None:
+        if isinstance(self.screen, ModalScreen):
+            return
+        question = self._before_leaving()
+        if question is None:
+            self.exit(self.session.exit_code)
+            return
+        from trueup_tui.screens.confirm import ConfirmScreen
+
+        self.push_screen(ConfirmScreen(question), lambda yes: self._leave() if yes else None)
+
+    def _before_leaving(self) -> Any:
+        from trueup_tui.screens.confirm import Question
+
+        answers = len(self.session.choices.decisions)
+        if self.session.running:
+            return Question(
+                title="A run is on",
+                sentences=("Leaving cancels it: everything is rolled back first, then the app ends.",),
+                yes="cancels it and leaves",
+                no="stays",
+            )
+        if answers:
+            sentences = (
+                f"{count(answers, 'answer is', 'answers are')} not in the decisions file yet.",
+                "w on the differences writes them there.",
+            )
+            return Question(title="Leave without them?", sentences=sentences, yes="leaves", no="stays")
+        return None
+
+    def _leave(self) -> None:
+        if self.session.running:
+            self._leaving = True
+            self.cancel()
+        else:
+            self.exit(self.session.exit_code)
+
+    async def action_interrupt(self) -> None:
+        """Ctrl-C never kills a run; the first press asks."""
+        if not self.session.running:
+            await self.action_quit()
+        elif not isinstance(self.screen, ModalScreen):
+            from trueup_tui.screens.apply import cancel_question
+            from trueup_tui.screens.confirm import ConfirmScreen
+
+            self.push_screen(ConfirmScreen(cancel_question()), lambda yes: self.cancel() if yes else None)
+
+    # -- the end that nobody planned -----------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """Textual prints the values of all variables here, the password in a URL among them; the calls are enough."""
+        self.bell()
+        lines = without_secret(traceback.format_exc(), self.session.settings.url)
+        self._exit_renderables.append(Text(visible(lines, lines=True)))
+        self._close_messages_no_wait()

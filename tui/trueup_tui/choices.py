@@ -1,0 +1,49 @@
+"""What the reviewer chose since the app started: answers and skips, each of which can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from trueup import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """In memory until the plan is applied; an answer outranks an older one about the same object."""
+
+    decisions: tuple[Decision, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    """Ids of changes that are not to be made this time."""
+    before: Choices | None = None
+    """How it was before the last choice."""
+
+    def skip(self, ids: Collection[str]) -> Choices:
+        return replace(self, left_out=self.left_out | set(ids), before=self)
+
+    def take(self, ids: Collection[str]) -> Choices:
+        return replace(self, left_out=self.left_out - set(ids), before=self)
+
+    def decide(self, decision: Decision) -> Choices:
+        return replace(self, decisions=(*self._others(decision.object), decision), before=self)
+
+    def withdraw(self, name: str) -> Choices:
+        """Without the answer about the object of that name."""
+        return replace(self, decisions=self._others(name), before=self)
+
+    def undone(self) -> Choices:
+        return self.before or self
+
+    def written(self) -> Choices:
+        """The answers are in the decisions file now; what was left out stays left out."""
+        return Choices(left_out=self.left_out)
+
+    def answer(self, name: str) -> Decision | None:
+        return next((item for item in self.decisions if item.object.lower() == name.lower()), None)
+
+    def over(self, kept: Iterable[Decision]) -> tuple[Decision, ...]:
+        """All decisions that hold: these, and those of the file that they do not replace."""
+        return (*(item for item in kept if self.answer(item.object) is None), *self.decisions)
+
+    def _others(self, name: str) -> tuple[Decision, ...]:
+        return tuple(item for item in self.decisions if item.object.lower() != name.lower())

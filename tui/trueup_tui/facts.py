@@ -1,0 +1,166 @@
+"""The right pane of the diff: all that is known of one change, so that nobody decides without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from textual.content import Content
+
+from trueup import Change, Plan, Step, Verdict, changes
+from trueup_tui.rows import Row
+from trueup_tui.wording import about, count, joined, plain, sentence, sql
+
+_DESCRIBE: dict[str, Callable[[Any], str]] = {
+    "column": changes.describe_column,
+    "primary key": changes.describe_primary_key,
+    "foreign key": changes.describe_foreign_key,
+    "unique": lambda unique: changes.describe_parts(unique.parts),
+    "check": lambda check: str(check.expression),
+    "index": changes.describe_index,
+}
+
+
+def facts_of(row: Row, plan: Plan) -> Content:
+    """Everything about the change, as one text."""
+    return Content("\n").join(_facts(row, plan))
+
+
+def table_facts(table: str, rows: Sequence[Row], plan: Plan) -> Content:
+    """What is to happen to a whole table."""
+    parts = [plain(f"table {table}", "bold"), Content("")]
+    parts += [Content.assemble(f"  {row.mark} {row.sign} ", plain(row.title)) for row in rows]
+    steps = [step for step in plan.steps if step.table == table]
+    if steps:
+        parts += [Content(""), *_steps(steps, plan)]
+    return Content("\n").join(parts)
+
+
+def left_alone_facts(plan: Plan) -> Content:
+    """What trueup sees and does not touch, and why."""
+    parts = [Content("Left alone").stylize("bold"), Content("")]
+    parts += [
+        Content.assemble("  ", plain(name), ("  the models never declared it", "$text-muted"))
+        for name in plan.unmanaged
+    ]
+    parts += [plain(f"  {text}") for text in plan.unsupported]
+    return Content("\n").join([*parts, Content(""), Content("It is never changed, and it stays through every run.")])
+
+
+def _facts(row: Row, plan: Plan) -> Iterator[Content]:
+    yield plain(f"{row.table} · {row.title}", "bold")
+    yield Content("")
+    yield from _both_sides(row)
+    yield Content("")
+    yield from _verdict(row)
+    yield from _dangers(row)
+    yield from _evidence(row)
+    steps = [step for step in plan.steps if row.taken and row.change in step.changes]
+    yield from _numbers(row, steps)
+    if steps:
+        yield Content("")
+        yield from _steps(steps, plan)
+
+
+# -- the two sides -----------------------------------------------------------------------------------------------------
+
+
+def _both_sides(row: Row) -> Iterator[Content]:
+    now, models = _sides(row)
+    yield Content.styled("Database now", "$text-muted")
+    yield from (Content.assemble(("- ", "$diff-drop"), plain(line)) for line in now or ["—"])
+    yield Content.styled("Your models", "$text-muted")
+    yield from (Content.assemble(("+ ", "$diff-add"), plain(line)) for line in models or ["—"])
+
+
+def _sides(row: Row) -> tuple[list[str], list[str]]:
+    if row.candidates:
+        dropped, added = (_sides_of(item.change) for item in row.assessments)
+        return dropped[0], added[1]
+    return _sides_of(row.change)
+
+
+def _sides_of(change: Change) -> tuple[list[str], list[str]]:
+    if isinstance(change, changes.RenameColumn | changes.RenameTable):
+        return [change.label or change.table], [change.to]
+    old, new = (getattr(change, side, None) for side in ("old", "new"))
+    if isinstance(change, changes.AlterTableOptions):
+        before, _, after = change.detail.partition(" -> ")
+        return [before], [after]
+    return _described(change, old), _described(change, new)
+
+
+def _described(change: Change, side: Any) -> list[str]:
+    if side is None:
+        return []
+    if change.noun == "table":
+        return [f"{column.name}  {changes.describe_column(column)}" for column in side.columns]
+    name = getattr(side, "name", None)
+    return [f"{name}  {_DESCRIBE[change.noun](side)}" if name else _DESCRIBE[change.noun](side)]
+
+
+# -- what it means -----------------------------------------------------------------------------------------------------
+
+
+def _verdict(row: Row) -> Iterator[Content]:
+    item = row.assessment
+    match item.verdict:
+        case Verdict.APPLY:
+            yield Content.styled("Will run.", "$diff-add")
+        case Verdict.BLOCKED if row.candidates:
+            yield Content.styled("Looks like a rename. r to answer, ␣ to skip both.", "$diff-open")
+        case Verdict.BLOCKED:
+            yield plain(f"To decide: {sentence(item.reason)}", "$diff-open")
+            yield plain(sentence(item.remedy))
+            if any(hazard.rule == "no-value" for hazard in item.hazards):
+                yield Content("f gives these rows a value; ␣ skips the change this time.")
+        case Verdict.LEFT_OUT:
+            yield Content("Skipped this time. ␣ takes it.")
+        case _:
+            yield plain(f"Skipped: {sentence(item.reason)}")
+            yield plain(_way(row))
+
+
+def _way(row: Row) -> str:
+    """How a skipped change can be taken after all."""
+    if row.verdict is Verdict.RETIRE:
+        return "␣ drops it in this run."
+    if row.verdict is Verdict.KEPT:
+        return f'Remove keep = "{row.object}" from the decisions file to have it changed.'
+    return sentence(row.assessment.remedy)
+
+
+def _dangers(row: Row) -> Iterator[Content]:
+    if row.candidates:
+        return
+    for hazard in row.assessment.hazards:
+        if hazard.severity == "loses":
+            yield Content.assemble(("DATA ", "bold $diff-drop"), plain(sentence(hazard.sentence)))
+            yield plain(f"     {sentence(hazard.remedy)}")
+        elif sentence(hazard.sentence) != sentence(row.assessment.reason):
+            yield plain(sentence(hazard.sentence), "$diff-open")
+
+
+def _evidence(row: Row) -> Iterator[Content]:
+    for number, candidate in enumerate(row.candidates):
+        head = "" if number == 0 else f"or » {candidate.to}, "
+        yield plain(f"  {head}{candidate.score:.0%} alike:")
+        yield from (plain(f"  · {evidence}") for evidence in candidate.evidence)
+
+
+def _numbers(row: Row, steps: Sequence[Step]) -> Iterator[Content]:
+    parts = [count(row.assessment.rows, "row")] if row.assessment.rows else []
+    if steps:
+        parts.append(about(sum(step.estimate for step in steps)))
+    if parts:
+        yield Content("")
+        yield joined(parts)
+
+
+def _steps(steps: Sequence[Step], plan: Plan) -> Iterator[Content]:
+    for step in steps:
+        number = plan.steps.index(step) + 1
+        others = len(step.changes) - 1
+        together = f", with {count(others, 'other change')}" if others else ""
+        yield plain(f"Step {number} of {len(plan.steps)}, {step.form}{together}: {step.why}.", "$text-muted")
+        yield sql(step.sql)

@@ -1,0 +1,108 @@
+"""The calls to core, each in a thread of its own, which ends in a message and never waits for the app."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual.message import Message
+
+import trueup
+from trueup import Backup, Decision, Job, Plan, Settings, Target
+from trueup_tui.choices import Choices
+from trueup_tui.clock import Clock
+from trueup_tui.messages import (
+    BackupsFailed,
+    BackupsListed,
+    BackupVerified,
+    ChoicesWritten,
+    ReadingDone,
+    ReadingFailed,
+    RunEvent,
+    VerifyFailed,
+)
+
+Post = Callable[[Message], Any]
+"""Takes a message from any thread."""
+
+
+def _backup_directory(target: Target) -> Path:
+    return target.backup_directory(target.dialect())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The calls that the app makes, and no others; a test gives its own."""
+
+    target: Callable[[Settings], Target] = Target.from_settings
+    plan: Callable[..., Plan] = trueup.plan
+    start: Callable[..., Job] = trueup.start
+    list_backups: Callable[[Target], tuple[Backup, ...]] = trueup.list_backups
+    backup_directory: Callable[[Target], Path] = _backup_directory
+    verify_backup: Callable[[Backup, Target], Backup] = trueup.verify_backup
+    read_decisions: Callable[[Path | None], tuple[Decision, ...]] = trueup.read_decisions
+    write_decision: Callable[[Path, Decision], None] = trueup.write_decision
+
+
+def read(core: Core, settings: Settings, choices: Choices, serial: int, clock: Clock, post: Post) -> None:
+    """Load the models, read the database and compare, with what was decided so far."""
+
+    def work() -> None:
+        began = clock.monotonic()
+        target = core.target(settings)
+        decisions = choices.over(core.read_decisions(settings.decisions))
+        plan = core.plan(target, decisions=decisions, leave_out=choices.left_out)
+        _post(post, ReadingDone(serial, target, plan, clock.monotonic() - began))
+
+    _in_thread("reading", work, lambda error: _post(post, ReadingFailed(serial, error)))
+
+
+def write(core: Core, path: Path, decisions: Sequence[Decision], then: str, post: Post) -> None:
+    """Keep the decisions in the file."""
+
+    def work() -> None:
+        for decision in decisions:
+            core.write_decision(path, decision)
+        _post(post, ChoicesWritten(None, then))
+
+    _in_thread("decisions", work, lambda error: _post(post, ChoicesWritten(error, then)))
+
+
+def follow(job: Job, post: Post) -> None:
+    """Hand every event of the run to the app, those that were missed as well."""
+    job.follow(lambda event: _post(post, RunEvent(event)))
+
+
+def list_backups(core: Core, settings: Settings, post: Post) -> None:
+    def work() -> None:
+        target = core.target(settings)
+        _post(post, BackupsListed(core.list_backups(target), core.backup_directory(target)))
+
+    _in_thread("backups", work, lambda error: _post(post, BackupsFailed(error)))
+
+
+def verify(core: Core, settings: Settings, backup: Backup, post: Post) -> None:
+    def work() -> None:
+        _post(post, BackupVerified(core.verify_backup(backup, core.target(settings))))
+
+    _in_thread("verify", work, lambda error: _post(post, VerifyFailed(backup.id, error)))
+
+
+def _in_thread(name: str, work: Callable[[], None], failed: Callable[[BaseException], None]) -> None:
+    def main() -> None:
+        try:
+            work()
+        except (Exception, SystemExit) as error:  # the models are somebody's program: they may do anything
+            failed(error)
+
+    # A daemon, so that a database that does not answer cannot keep the terminal; it only ever reads or writes a file.
+    threading.Thread(target=main, name=f"trueup-{name}", daemon=True).start()
+
+
+def _post(post: Post, message: Message) -> None:
+    with suppress(RuntimeError):  # the app has ended meanwhile, and its loop with it
+        post(message)

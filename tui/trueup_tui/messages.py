@@ -1,0 +1,64 @@
+"""What the threads tell the app. A message says what happened; what follows from it is the app's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.message import Message
+
+from trueup import Backup, Event, Plan, Target
+
+
+@dataclass
+class ReadingDone(Message):
+    """Both sides were compared."""
+
+    serial: int
+    target: Target
+    plan: Plan
+    seconds: float
+
+
+@dataclass
+class ReadingFailed(Message):
+    serial: int
+    error: BaseException
+
+
+@dataclass
+class RunEvent(Message):
+    """Core reports a move of the run."""
+
+    event: Event
+
+
+@dataclass
+class BackupsListed(Message):
+    backups: tuple[Backup, ...]
+    directory: Path
+
+
+@dataclass
+class BackupsFailed(Message):
+    error: BaseException
+
+
+@dataclass
+class BackupVerified(Message):
+    backup: Backup
+
+
+@dataclass
+class VerifyFailed(Message):
+    id: str
+    error: BaseException
+
+
+@dataclass
+class ChoicesWritten(Message):
+    """The answers are in the decisions file, or could not be written there."""
+
+    error: BaseException | None
+    then: str = ""
+    """What was waiting for it: ``"apply"``, ``"quit"``, ``"read"`` or nothing."""

@@ -1,0 +1,143 @@
+"""The lines of the change tree: one for each difference, and one for the two halves of what may be a rename."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from trueup import Assessment, Change, Plan, RenameCandidate, Severity, Verdict, changes
+
+_SIGNS = {"add": "+", "drop": "-", "change": "~", "rename": "»"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line: an assessment, or two that wait for the same answer."""
+
+    assessments: tuple[Assessment, ...]
+    candidates: tuple[RenameCandidate, ...] = ()
+    """For a possible rename: to what, best first."""
+
+    @property
+    def assessment(self) -> Assessment:
+        return self.assessments[0]
+
+    @property
+    def change(self) -> Change:
+        return self.assessments[0].change
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(item.change.id for item in self.assessments)
+
+    @property
+    def object(self) -> str:
+        """The name that a decision about it has."""
+        return object_of(self.change)
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """Every object that it is about."""
+        return frozenset(object_of(item.change).lower() for item in self.assessments)
+
+    @property
+    def table(self) -> str:
+        return self.change.table
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.assessment.verdict
+
+    @property
+    def open(self) -> bool:
+        return self.verdict is Verdict.BLOCKED
+
+    @property
+    def taken(self) -> bool:
+        return self.verdict is Verdict.APPLY
+
+    @property
+    def mark(self) -> str:
+        return "?" if self.open else "✓" if self.taken else "·"
+
+    @property
+    def sign(self) -> str:
+        return "»" if self.candidates else _SIGNS[self.change.verb]
+
+    @property
+    def loses(self) -> bool:
+        """Values would go if it were done."""
+        return not self.candidates and any(item.severity is Severity.LOSES for item in self.assessment.hazards)
+
+    @property
+    def title(self) -> str:
+        """``column  fullname » full_name``."""
+        return "  ".join(part for part in (self.change.noun, self.name, self.aspects) if part)
+
+    @property
+    def name(self) -> str:
+        change = self.change
+        if self.candidates:
+            return f"{change.label or change.table} » {self.candidates[0].to}"
+        if isinstance(change, changes.RenameColumn | changes.RenameTable):
+            return f"{change.label or change.table} » {change.to}"
+        return change.label or (change.table if change.noun == "table" else "")
+
+    @property
+    def aspects(self) -> str:
+        return ", ".join(self.change.aspects) if isinstance(self.change, changes.AlterColumn) else ""
+
+    def matches(self, text: str) -> bool:
+        wanted = text.casefold()
+        return any(wanted in item.change.sentence.casefold() for item in self.assessments)
+
+
+def object_of(change: Change) -> str:
+    return f"{change.table}.{change.label}" if change.label else change.table
+
+
+def rows_of(plan: Plan) -> tuple[Row, ...]:
+    """The plan's differences as lines, in its order."""
+    return tuple(_rows(plan.assessments))
+
+
+def _rows(assessments: Sequence[Assessment]) -> Iterator[Row]:
+    halves = _halves(assessments)
+    seconds = {id(added) for added in halves.values()}
+    for item in assessments:
+        if id(item) in seconds:
+            continue
+        added = halves.get(id(item))
+        pair = (item, added) if added else (item,)
+        yield Row(assessments=pair, candidates=_best_first(item, added) if added else ())
+
+
+def _halves(assessments: Sequence[Assessment]) -> dict[int, Assessment]:
+    """For a drop that may be a rename, the addition that it most probably became."""
+    found: dict[int, Assessment] = {}
+    used: set[int] = set()
+    for item in assessments:
+        if item.verdict is not Verdict.BLOCKED or not isinstance(item.change, changes.DropColumn | changes.DropTable):
+            continue
+        for candidate in item.candidates:
+            added = next((other for other in assessments if _adds(other, candidate) and id(other) not in used), None)
+            if added is not None:
+                found[id(item)] = added
+                used.add(id(added))
+                break
+    return found
+
+
+def _adds(item: Assessment, candidate: RenameCandidate) -> bool:
+    change = item.change
+    if item.verdict is not Verdict.BLOCKED:
+        return False
+    if isinstance(change, changes.AddColumn):
+        same_table = change.table.lower() == candidate.table.lower()
+        return candidate.column is not None and same_table and change.label.lower() == candidate.to.lower()
+    return isinstance(change, changes.CreateTable) and not candidate.column and change.table == candidate.to
+
+
+def _best_first(dropped: Assessment, added: Assessment) -> tuple[RenameCandidate, ...]:
+    mine = added.change.label or added.change.table
+    return tuple(sorted(dropped.candidates, key=lambda item: item.to.lower() != mine.lower()))

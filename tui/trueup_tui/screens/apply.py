@@ -1,0 +1,131 @@
+"""A run while it goes on, and what came of it. The run itself lives in the session, so this place can be left."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from trueup_tui.commands import bindings_of
+from trueup_tui.result import outcome_of
+from trueup_tui.run_words import bar, log_of, steps_of, times_of, title_of
+from trueup_tui.screens.confirm import ConfirmScreen, Question
+from trueup_tui.screens.place import Place
+from trueup_tui.widgets.panes import TextPane
+from trueup_tui.wording import clock, sql
+
+_MORE = 60.0
+"""Seconds that a run without a limit worth repeating is given more."""
+
+
+class ApplyScreen(Place):
+    """The steps with their marks and times, the statement that runs, the log; at the end the result."""
+
+    place = "apply"
+    lists = ("text",)
+    BINDINGS = bindings_of("apply")
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="overview"):
+            yield Static("", id="bar", markup=False)
+            yield Static("", id="times", markup=False)
+        with Container(id="apply"):
+            yield TextPane(id="steps")
+            yield TextPane(id="running")
+        yield TextPane(id="log")
+
+    def on_mount(self) -> None:
+        self._sql: str | None = None
+        self.query_one("#steps").border_title = "Steps"
+        self.query_one("#running").border_title = "Running now"
+        self.query_one("#log").border_title = "Log"
+        super().on_mount()
+        self.watch(self.app, "beat", self._draw_times)
+        self.query_one("#steps").focus()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    # -- showing -------------------------------------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        progress = self.session.progress
+        if progress is None:
+            return
+        self._draw_times()
+        self._draw_statement()
+        log = self.query_one("#log", TextPane)
+        log.show(log_of(progress), from_top=False)
+        log.scroll_end(animate=False)
+
+    def _draw_times(self) -> None:
+        progress, job = self.session.progress, self.session.job
+        if progress is None:
+            return
+        elapsed = progress.elapsed if progress.over or job is None else job.limits.elapsed
+        seconds = job.limits.seconds if job is not None else self.session.time_limit
+        overview = self.query_one("#overview")
+        overview.border_title = title_of(progress)
+        overview.set_class(progress.over and progress.error is not None, "-error")
+        self.query_one("#bar", Static).update(bar(progress.done(elapsed), overview.content_size.width))
+        self.query_one("#times", Static).update(times_of(progress, elapsed, seconds))
+        steps = self.query_one("#steps", TextPane)
+        steps.show(steps_of(progress, elapsed, steps.content_size.width), from_top=False)
+
+    def _draw_statement(self) -> None:
+        progress = self.session.progress
+        assert progress is not None
+        pane = self.query_one("#running", TextPane)
+        pane.set_class(progress.over, "-result")
+        if progress.over:
+            pane.border_title = "Result"
+            pane.show(outcome_of(self.session))
+        elif progress.sql != self._sql:
+            self._sql = progress.sql
+            pane.border_title = "Running now"
+            pane.show(sql(progress.sql) if progress.sql else Content(progress.phase))
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def action_cancel(self) -> None:
+        progress = self.session.progress
+        if progress is None or progress.over:
+            self.refuse("Nothing runs now.")
+        elif progress.cancelling:
+            self.refuse("It is being cancelled; the roll-back must end.")
+        else:
+            self.app.push_screen(ConfirmScreen(cancel_question()), lambda yes: self.owner.cancel() if yes else None)
+
+    def action_more(self) -> None:
+        job = self.session.job
+        if job is None or not self.session.running:
+            self.refuse("Nothing runs now.")
+        elif job.limits.seconds is None:
+            self.refuse("This run has no time limit.")
+        else:
+            job.extend(max(_MORE, self.session.time_limit or 0.0))
+            self.say(f"It may now take until {clock(job.limits.seconds)}.")
+            self.owner.changed()
+
+    def action_drift(self) -> None:
+        if self.session.running:
+            self.refuse("A run is on; esc leaves this place, and it goes on.")
+        else:
+            self.owner.read_again()
+            self.dismiss(None)
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+
+def cancel_question() -> Question:
+    return Question(
+        title="Cancel the run?",
+        sentences=(
+            "The running statement is stopped and everything is rolled back.",
+            "The database is then as it was before the run.",
+        ),
+        yes="cancels it",
+        no="lets it go on",
+    )

@@ -1,0 +1,64 @@
+"""What all places have in common: the line on top, the bar of keys, and that they follow the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from trueup_tui.session import Session
+from trueup_tui.widgets.bars import KeyBar, StatusLine, TooSmall
+from trueup_tui.wording import plain
+
+if TYPE_CHECKING:
+    from trueup_tui.app import TrueupApp
+
+
+class Place(Screen[None]):
+    """A screen that shows the session and is drawn again whenever it changes."""
+
+    place = ""
+    """Its name in the table of commands."""
+    lists: tuple[str, ...] = ("list", "text")
+    """The other parts of that table that hold here."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+    @property
+    def owner(self) -> TrueupApp:
+        """The app, by its own type."""
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(self.session)
+        yield from self.compose_body()
+        yield KeyBar(self.place)
+        yield TooSmall()
+
+    def compose_body(self) -> ComposeResult:
+        """What stands between the two lines."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "revision", self.redraw)
+
+    def redraw(self) -> None:
+        """Show the session as it is now."""
+
+    def refuse(self, reason: str) -> None:
+        """Say why a key does nothing now."""
+        self.notify(plain(reason).plain, markup=False, severity="warning")
+
+    def say(self, words: str) -> None:
+        self.notify(plain(words).plain, markup=False)
+
+    async def action_press(self, command: str) -> None:
+        """Do what the command of that id does; the bar's clicks come here."""
+        from trueup_tui.commands import COMMANDS
+
+        action = next(item.action for item in COMMANDS if item.id == command)
+        await self.run_action(f"app.{action}" if command.startswith("app.") else action)

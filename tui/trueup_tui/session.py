@@ -1,0 +1,88 @@
+"""All that the screens show, in one value owned by the app. It knows neither widgets nor threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from trueup import Backup, Job, Plan, Settings, Target
+from trueup_tui.choices import Choices
+from trueup_tui.clock import Clock
+from trueup_tui.jobs import Core
+from trueup_tui.progress import Progress
+from trueup_tui.rows import Row, rows_of
+from trueup_tui.wording import exit_code
+
+
+@dataclass
+class Session:
+    """The state of one visit."""
+
+    settings: Settings
+    core: Core = field(default_factory=Core)
+    clock: Clock = field(default_factory=Clock)
+    choices: Choices = field(default_factory=Choices)
+
+    target: Target | None = None
+    plan: Plan | None = None
+    """The last reading."""
+    rows: tuple[Row, ...] = ()
+    read_at: datetime | None = None
+    read_seconds: float = 0.0
+    error: BaseException | None = None
+    """Why the last reading failed."""
+    serial: int = 0
+    """The number of the last reading that was asked for; the answer to an older one is not listened to."""
+    reading: bool = False
+    notice: str = ""
+    """A sentence about the reading that must be seen, until the next one."""
+
+    backup: bool = True
+    time_limit: float | None = None
+    job: Job | None = None
+    progress: Progress | None = None
+
+    backups: tuple[Backup, ...] | None = None
+    backups_directory: Path | None = None
+    backups_error: BaseException | None = None
+    listing: bool = False
+    verifying: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.backup = self.settings.backup
+        self.time_limit = self.settings.time_limit
+
+    @property
+    def running(self) -> bool:
+        """A run is on; its last event has not arrived."""
+        return self.progress is not None and not self.progress.over
+
+    @property
+    def open(self) -> tuple[Row, ...]:
+        """What a person must decide before anything runs."""
+        return tuple(row for row in self.rows if row.open)
+
+    @property
+    def exit_code(self) -> int:
+        """0 in step, 1 differences remain, otherwise the error's own."""
+        if self.error is not None:
+            return exit_code(self.error)
+        run = self.progress.run if self.progress else None
+        if run is not None and (self.reading or self.plan is run.plan):
+            return run.exit_code
+        return 0 if self.plan is not None and self.plan.in_step else 1
+
+    def run_target(self) -> Target:
+        """The target with what was switched for this run."""
+        assert self.target is not None
+        return replace(self.target, settings=replace(self.target.settings, backup=self.backup))
+
+    def take(self, target: Target, plan: Plan, seconds: float) -> None:
+        """Accept a reading."""
+        self.target, self.plan, self.rows = target, plan, rows_of(plan)
+        self.read_at, self.read_seconds = self.clock.now(), seconds
+        self.error, self.reading = None, False
+
+    def fail(self, error: BaseException) -> None:
+        self.error, self.reading = error, False

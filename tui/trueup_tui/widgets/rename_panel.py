@@ -1,0 +1,65 @@
+"""The question whether two names are one object, asked beside its facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from trueup import RenameCandidate
+from trueup_tui.commands import bindings_of, commands_of
+from trueup_tui.rows import Row
+from trueup_tui.wording import plain
+
+
+class RenamePanel(Static, can_focus=True):
+    """Asks about one candidate; the answer goes up as a message."""
+
+    BINDINGS = bindings_of("rename")
+
+    @dataclass
+    class Answered(Message):
+        """``answer`` is ``"rename"``, ``"keep"``, ``"drop"``, or nothing when it was put off."""
+
+        answer: str
+        candidate: RenameCandidate
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False, id="rename")
+        self._candidates: tuple[RenameCandidate, ...] = ()
+
+    @property
+    def candidate(self) -> RenameCandidate:
+        return self._candidates[0]
+
+    def ask(self, row: Row) -> None:
+        """Show the question about this row."""
+        self._candidates = row.candidates
+        self._draw()
+        self.display = True
+        self.focus()
+
+    def action_answer(self, answer: str) -> None:
+        self.display = False
+        self.post_message(self.Answered(answer, self.candidate))
+
+    def action_close(self) -> None:
+        self.action_answer("")
+
+    def action_other(self) -> None:
+        """The candidates take turns."""
+        self._candidates = (*self._candidates[1:], self._candidates[0])
+        self._draw()
+
+    def _draw(self) -> None:
+        candidate = self.candidate
+        question = plain(f"Is {candidate.object} now called {candidate.to}?", "bold")
+        evidence = [plain(f"  · {text}") for text in candidate.evidence]
+        keys = [
+            Content.assemble("  ", (command.shown, "bold $key"), f"  {command.label}")
+            for command in commands_of("rename")
+            if command.id != "rename.other" or len(self._candidates) > 1
+        ]
+        self.update(Content("\n").join([question, *evidence, *keys]))

@@ -1,0 +1,146 @@
+"""The words of the screens, and the one safe door through which text from a database reaches them.
+
+Names, defaults and expressions may hold anything: ``[red]``, escape sequences, characters that turn the text around.
+Nothing of it may be read as markup or reach the terminal as it is, so every such text goes through :func:`plain`,
+:func:`cell`, :func:`lines` or :func:`sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from rich.text import Text
+from textual.content import Content
+
+from trueup import TrueupError, visible
+
+_PRODUCTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
+
+
+# -- the door ----------------------------------------------------------------------------------------------------------
+
+
+def plain(text: object, style: str = "") -> Content:
+    """Text from anywhere as one line for a widget; ``style`` is the app's own."""
+    return Content.styled(visible(str(text)), style) if style else Content(visible(str(text)))
+
+
+def lines(text: object, style: str = "") -> Content:
+    """Like :func:`plain`, with its line ends and tabs kept."""
+    shown = visible(str(text), lines=True)
+    return Content.styled(shown, style) if style else Content(shown)
+
+
+def cell(text: object, style: str = "") -> Text:
+    """Like :func:`plain`, for a table or a tree."""
+    return Text(visible(str(text)), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def sql(text: str) -> Content:
+    """SQL with its words coloured; the characters are exactly those of ``text``."""
+    from textual.highlight import highlight  # loads a lexer, which the first picture does not need
+
+    shown = visible(text, lines=True)
+    coloured = highlight(shown, language="sql")
+    return coloured if coloured.plain == shown else Content(shown)
+
+
+def joined(parts: Sequence[Content | str], between: str = " · ") -> Content:
+    return Content(between).join(Content(part) if isinstance(part, str) else part for part in parts)
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def number(value: int) -> str:
+    return f"{value:,}".replace(",", " ")
+
+
+def count(value: int, noun: str, plural: str = "") -> str:
+    """``7 differences``, ``1 difference``."""
+    return f"{number(value)} {noun if value == 1 else plural or f'{noun}s'}"
+
+
+def seconds(value: float) -> str:
+    """A duration as people say it: ``under 0.1 s``, ``0.3 s``, ``54 s``, ``2:05 min``."""
+    if value < 0.095:
+        return "under 0.1 s"
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 90 else f"{clock(value)} min"
+
+
+def about(value: float) -> str:
+    """The same for an estimate."""
+    return seconds(value) if value < 0.095 else f"~{seconds(value)}"
+
+
+def clock(value: float) -> str:
+    """``0:28``, ``5:00``, ``1:02:30``."""
+    minutes, rest = divmod(int(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def limit(value: float | None) -> str:
+    return "no time limit" if value is None else f"time limit {clock(value)}"
+
+
+def size(value: int) -> str:
+    """Bytes, as ``561 kB``."""
+    import humanize  # costs more than the first picture may
+
+    text = humanize.naturalsize(value, format="%.1f")
+    return text.replace(".0 ", " ")
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """``4 seconds ago``; ``now`` for the last moments."""
+    import humanize
+
+    return humanize.naturaltime(now - then)
+
+
+def moment(value: datetime) -> str:
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+# -- sentences ---------------------------------------------------------------------------------------------------------
+
+
+def product(database: str) -> str:
+    """The database's make, from its URL."""
+    scheme = database.partition(":")[0].partition("+")[0]
+    return _PRODUCTS.get(scheme, scheme)
+
+
+def sentence(text: str) -> str:
+    """A clause of core's as a sentence of its own."""
+    stripped = text.strip()
+    if not stripped:
+        return ""
+    return stripped[0].upper() + stripped[1:] + ("" if stripped[-1] in ".!?" else ".")
+
+
+def what_went_wrong(error: BaseException) -> str:
+    """Core's errors are sentences already; of any other the kind is worth knowing."""
+    if isinstance(error, TrueupError):
+        return str(error)
+    return f"Something unexpected happened: {type(error).__name__}: {error}. Nothing was changed."
+
+
+def exit_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, TrueupError) else 3
+
+
+def without_secret(text: str, url: str | None) -> str:
+    """The text without the password that the URL holds, however it is written there."""
+    try:
+        password = urlsplit(url or "").password
+    except ValueError:
+        password = None
+    for secret in sorted({password or "", unquote(password or "")}, key=len, reverse=True):
+        text = text.replace(secret, "***") if secret else text
+    return text
