@@ -155,5 +155,5 @@ def _refuse_contradictions(decisions: tuple[Decision, ...], path: Path) -> None:
         other = seen.setdefault(decision.object.lower(), decision)
         if other is not decision and other != decision:
             raise DecisionsError(
-                path=path, problem=f"{decision.object} is to be {other.verb} and {decision.verb} at once"
+                path=path, problem=f"{decision.object} has two answers, {other.verb} and {decision.verb}"
             )

@@ -61,6 +61,9 @@ class Connection(Protocol):
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
     def count(self, table: str) -> int: ...
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Names of the table's columns; none when there is no such table."""
+
     def size(self) -> int:
         """Bytes."""
 

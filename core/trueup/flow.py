@@ -86,8 +86,12 @@ class Target:
     settings: Settings = Settings()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Target:
+    def from_settings(cls, settings: Settings, models: object = None) -> Target:
         """The target that the settings name.
+
+        Args:
+            settings: name the database, and the models unless these are given.
+            models: instead of those that the settings name.
 
         Raises:
             NoTarget: they name no database or no models.
@@ -98,9 +102,9 @@ class Target:
         )
         if not settings.url:
             raise NoTarget(what="database", looked=looked, option="--url sqlite:///app.db")
-        if not settings.models:
+        if models is None and not settings.models:
             raise NoTarget(what="models", looked=looked, option="--models package.module:Base")
-        return cls(url=settings.url, models=settings.models, settings=settings)
+        return cls(url=settings.url, models=settings.models if models is None else models, settings=settings)
 
     def dialect(self) -> Dialect:
         return dialect_for(self.url, self.settings.base)
@@ -139,8 +143,7 @@ def plan(
     decided = tuple(decisions) if decisions is not None else read_decisions(settings.decisions)
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     try:
-        live = connection.schema(leave_out=(settings.history_table,))
-        survey = _survey(connection, dialect, models, live, wanted, decided, settings)
+        survey = _survey(connection, dialect, models, wanted, decided, settings)
         judgements = _judge(survey, policy or settings.policy, leave_out)
         return _compose(survey, judgements, policy or settings.policy)
     finally:
@@ -168,14 +171,12 @@ def _survey(
     connection: Connection,
     dialect: Dialect,
     models: Models,
-    live: Schema,
     wanted: Schema,
     decisions: tuple[Decision, ...],
     settings: Settings,
 ) -> _Survey:
-    own = connection.schema().table(settings.history_table)
-    history.check_name(own, settings.history_table)
-    managed = history.read_managed(connection, own)
+    live = connection.schema(leave_out=(settings.history_table,))
+    managed = history.read_managed(connection, settings.history_table)
     renames = tuple(_renames(live, wanted, decisions, models))
     base = live
     if renames:
@@ -293,6 +294,8 @@ def _compose(survey: _Survey, judgements: Sequence[Judgement], policy: Policy) -
 
 def _prove(survey: _Survey, steps: Sequence[Step], fills: Sequence[Fill], target: Schema) -> Schema:
     """The schema that the steps lead to, found by running them on an empty copy of the live one."""
+    if not steps:
+        return survey.live
     statements = [statement.sql for step in steps for statement in step.statements]
     try:
         expected = survey.dialect.after(survey.live, statements, fills)
@@ -318,10 +321,9 @@ def _judged_renames(survey: _Survey, policy: Policy) -> list[Assessment]:
 
 
 def _unmanaged(survey: _Survey) -> Iterator[str]:
-    dropped = {change.table for change in survey.changes if change.kind == "DropTable"}
-    for table in survey.base.tables:
-        if survey.wanted.table(table.name) is None and table.name not in dropped:
-            yield table.name
+    known = {change.table.lower() for change in survey.changes if change.kind == "DropTable"}
+    known |= {table.name.lower() for table in survey.wanted.tables}
+    yield from (table.name for table in survey.base.tables if table.name.lower() not in known)
     yield from (item.name for item in survey.live.objects if item.kind == "virtual")
 
 

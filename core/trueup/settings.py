@@ -47,6 +47,7 @@ def load_settings(
     environment: Mapping[str, str] = os.environ,
     config: Path | None = None,
     directory: Path | None = None,
+    defaults: Settings = Settings(),
 ) -> Settings:
     """The settings that hold here.
 
@@ -55,6 +56,7 @@ def load_settings(
         environment: ``TRUEUP_URL``, ``TRUEUP_MODELS`` and so on; ``DATABASE_URL`` where no other place names a URL.
         config: the configuration file to read instead of looking for one.
         directory: where to look for one, and in its parents; the current directory when not given.
+        defaults: what holds where no place says otherwise.
 
     Raises:
         ConfigurationError: a file or a value is not understood.
@@ -70,7 +72,7 @@ def load_settings(
     ):
         given |= {name: _convert(name, value, where) for name, value in source.items() if value is not None}
     given.setdefault("url", environment.get("DATABASE_URL"))
-    settings = Settings(**given)
+    settings = replace(defaults, **given)
     decisions = path if path and path.name != "pyproject.toml" else base / FILE
     return replace(settings, base=base, decisions=decisions)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from trueup.flow import Now, Target, apply, plan, utc_now
 from trueup.limits import Limits
 from trueup.plan import Plan
 from trueup.run import Backup, Run, Status
-from trueup.settings import load_settings
+from trueup.settings import Settings, load_settings
 
 _ATTEMPTS = 5
 """How often a plan is made anew because somebody else changed the database meanwhile."""
@@ -113,16 +113,9 @@ def execute_startup_migration(
         What was done. ``success`` is False when something failed or needs a person; the database is then as it was.
     """
     try:
-        settings = load_settings({"url": database_url, "models": models if isinstance(models, str) else None})
-        if settings.time_limit == type(settings)().time_limit:
-            settings = replace(settings, time_limit=STARTUP_TIME_LIMIT)
-        if backup_directory is not None:
-            settings = replace(settings, backup_dir=Path(backup_directory).absolute())
-        if models is not None and not isinstance(models, str):
-            settings = replace(settings, models=getattr(models, "__name__", type(models).__name__))
-            target = replace(Target.from_settings(settings), models=models)
-        else:
-            target = Target.from_settings(settings)
+        arguments = {"url": database_url, "backup_dir": backup_directory and Path(backup_directory).absolute()}
+        settings = load_settings(arguments, defaults=Settings(time_limit=STARTUP_TIME_LIMIT))
+        target = Target.from_settings(settings, models)
     except TrueupError as error:
         return MigrationResult(success=False, error_message=str(error))
     return MigrationResult.of(migrate(target))

@@ -44,17 +44,19 @@ def compare(live: Schema, wanted: Schema, owned: Collection[str] = ()) -> tuple[
             neither is unmanaged, and no difference.
     """
     changes: list[Change] = []
+    present = {table.name.lower(): table for table in live.tables}
+    declared = {table.name.lower() for table in wanted.tables}
     for table in wanted.tables:
-        old = live.table(table.name)
+        old = present.get(table.name.lower())
         if old is None:
             changes.append(CreateTable(table=table.name, new=table))
-        elif old.unsupported is None and table.unsupported is None:
+        elif old.unsupported is None and table.unsupported is None and _stored(old) != _stored(table):
             changes += compare_tables(old, table)
     known = {name.lower() for name in owned}
     changes += [
         DropTable(table=table.name, old=table)
-        for table in live.tables
-        if wanted.table(table.name) is None and table.name.lower() in known and table.unsupported is None
+        for name, table in present.items()
+        if name in known - declared and table.unsupported is None
     ]
     return tuple(changes)
 
@@ -69,6 +71,11 @@ def compare_tables(old: Table, new: Table) -> Iterator[Change]:
         yield AlterPrimaryKey(table=name, old=old.primary_key, new=new.primary_key)
     yield from _constraints(old, new)
     yield from _indexes(old, new)
+
+
+def _stored(table: Table) -> Hashable:
+    """What is stored about the table; the same text means the same. A table that nothing stores equals none."""
+    return (table.sql, frozenset(index.sql for index in table.indexes)) if table.sql else object()
 
 
 def _columns(old: Table, new: Table) -> Iterator[Change]:

@@ -19,7 +19,6 @@ from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
 from trueup.plan import Plan
 from trueup.run import Backup, Receipt
-from trueup.schema import Table
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",
@@ -43,23 +42,22 @@ _COLUMNS = (
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
 
 
-def check_name(table: Table | None, name: str) -> None:
-    """Refuse to write into somebody else's table.
+def read_managed(connection: Connection, name: str) -> tuple[str, ...]:
+    """Tables that the models declared at the last run: of these trueup knows that they once were the models'.
+
+    Args:
+        connection: the database.
+        name: of the history.
 
     Raises:
-        HistoryNameTaken: the table is not a history.
+        HistoryNameTaken: the table of that name is somebody else's.
     """
-    if table is not None and not {column.lower() for column in _NAMES} <= {item.name.lower() for item in table.columns}:
-        raise HistoryNameTaken(name=name)
-
-
-def read_managed(connection: Connection, history: Table | None) -> tuple[str, ...]:
-    """Tables that the models declared at the last run: of these trueup knows that they once were the models'."""
-    if history is None:
+    columns = {column.lower() for column in connection.columns(name)}
+    if not columns:
         return ()
-    query = f'SELECT managed_tables FROM "{history.name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1'
-    rows = connection.rows(query)
-    return tuple(json.loads(rows[0][0] or "[]")) if rows else ()
+    if not set(_NAMES) <= columns:
+        raise HistoryNameTaken(name=name)
+    return _last_managed(connection, name)
 
 
 def record_run(
@@ -123,9 +121,12 @@ def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
 def _managed(connection: Connection, name: str, plan: Plan) -> list[str]:
     """What the models declare now, and what they once declared and is still there."""
     present = {table.name for table in plan.expected.tables}
-    earlier = connection.rows(f'SELECT managed_tables FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
-    known = set(json.loads(earlier[0][0] or "[]")) if earlier else set()
-    return sorted(set(plan.managed) | (known & present))
+    return sorted(set(plan.managed) | (set(_last_managed(connection, name)) & present))
+
+
+def _last_managed(connection: Connection, name: str) -> tuple[str, ...]:
+    rows = connection.rows(f'SELECT managed_tables FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
+    return tuple(json.loads(rows[0][0] or "[]")) if rows else ()
 
 
 def _milliseconds(seconds: float) -> int:

@@ -49,6 +49,9 @@ class SqliteConnection:
     def count(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
 
+    def columns(self, table: str) -> tuple[str, ...]:
+        return tuple(name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
+
     def size(self) -> int:
         return int(self._pragma("page_count") * self._pragma("page_size"))
 

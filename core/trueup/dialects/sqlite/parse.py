@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from trueup.dialects.sqlite.tokens import Kind, Token, canonical, closing, expression, split, tokenize
 from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, Sql, Table, Unique
@@ -17,6 +18,7 @@ _COLUMN_CONSTRAINTS = frozenset(
     ["CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "GENERATED", "AS"]
 )
 _TABLE_CONSTRAINTS = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
+_REMEMBERED = 20_000
 _SAME_DEFAULT = {"true": "1", "false": "0"}
 
 
@@ -24,8 +26,9 @@ class NotUnderstood(ValueError):
     """The text is not what the manual describes."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_table(sql: str) -> Table:
-    """The table that the statement creates.
+    """The table that the statement creates. The two sides of a comparison mostly hold the same text: it is read once.
 
     Foreign keys that name no columns of the parent have empty ``referred_columns``: they mean its primary key.
 
@@ -57,6 +60,7 @@ def table_name_span(sql: str) -> tuple[int, int]:
     return tokens[opening - 1].start, tokens[opening - 1].end
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_index(sql: str) -> Index:
     """The index that the statement creates.
 

@@ -120,8 +120,8 @@ def _part(part: KeyPart) -> str:
 def _default(default: Sql) -> str:
     """A literal stands alone; every other expression needs parentheses."""
     tokens = tokenize(default.text)
-    simple = len(tokens) == 1 and tokens[0].kind is not Kind.QUOTED
-    signed = len(tokens) == 2 and tokens[0].text in "+-" and tokens[1].kind is Kind.NUMBER
+    simple = len(tokens) == 1 and tokens[0].kind != Kind.QUOTED
+    signed = len(tokens) == 2 and tokens[0].text in "+-" and tokens[1].kind == Kind.NUMBER
     return default.text if simple or signed else f"({default.text})"
 
 

@@ -30,7 +30,7 @@ def schema_of_models(metadatas: Sequence[MetaData], spec: str) -> Schema:
     engine = create_engine("sqlite://", poolclass=StaticPool)
     try:
         for metadata in metadatas:
-            metadata.create_all(engine)
+            metadata.create_all(engine, checkfirst=False)  # it is empty
         raw = engine.raw_connection()
         try:
             driver = raw.driver_connection

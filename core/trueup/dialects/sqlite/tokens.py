@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from trueup.schema import Sql
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     WORD = "word"
     QUOTED = "quoted"
     STRING = "string"
@@ -23,7 +23,8 @@ class Kind(Enum):
 
 
 class Token(NamedTuple):
-    kind: Kind
+    kind: str
+    """One of :class:`Kind`."""
     text: str
     start: int
     end: int
@@ -59,9 +60,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*\Z")
 def tokenize(sql: str) -> list[Token]:
     """Every token of the text, in order, without white space and comments."""
     return [
-        Token(Kind(match.lastgroup), match.group(), match.start(), match.end())
+        Token(kind, match.group(), match.start(), match.end())
         for match in _TOKEN.finditer(sql)
-        if match.lastgroup != "space"
+        if (kind := match.lastgroup or "") != "space"
     ]
 
 
@@ -108,7 +109,7 @@ def closing(tokens: Sequence[Token], opening: int) -> int:
     """
     depth = 0
     for index in range(opening, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0) if tokens[index].kind is Kind.OPERATOR else 0
+        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0) if tokens[index].kind == Kind.OPERATOR else 0
         if depth == 0:
             return index
     raise ValueError("a parenthesis is not closed")
@@ -118,7 +119,7 @@ def split(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
     """The parts between the commas that stand outside all parentheses."""
     depth = begin = 0
     for index, token in enumerate(tokens):
-        if token.kind is not Kind.OPERATOR:
+        if token.kind != Kind.OPERATOR:
             continue
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token.text == "," and depth == 0:

@@ -1,0 +1,92 @@
+"""What a server pays at launch when its database is in step, against Alembic's own comparison, in one run.
+
+Each number is the best of several fresh processes, so that imports count and noise does not. Prints a table with the
+ratio to Alembic's ``compare_metadata``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROUNDS = 5
+SIZES = (10, 100, 1000)
+
+MODELS = """
+from sqlalchemy import *
+
+metadata = MetaData()
+for number in range({tables}):
+    Table(
+        f"table_{{number:04}}",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("name", String(50), nullable=False),
+        Column("price", Numeric(10, 2), server_default="0"),
+        Column("created_at", DateTime, server_default=func.now()),
+        Column("parent_id", ForeignKey(f"table_{{max(number - 1, 0):04}}.id")),
+        Column("kind", String(10)),
+        CheckConstraint("price >= 0", name=f"ck_{{number}}"),
+        Index(f"ix_{{number}}_name", "name"),
+        Index(f"ix_{{number}}_kind", "kind", "created_at"),
+    )
+"""
+
+CREATE = "from models import metadata; from sqlalchemy import create_engine; metadata.create_all(create_engine({url!r}))"
+
+ALEMBIC = """
+from sqlalchemy import create_engine
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from models import metadata
+with create_engine({url!r}).connect() as connection:
+    options = {{"compare_type": True, "compare_server_default": True}}
+    compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+"""
+
+FLOOR = """
+import hashlib, sqlite3
+rows = sqlite3.connect({path!r}).execute("SELECT * FROM sqlite_schema").fetchall()
+hashlib.sha256(repr(rows).encode()).hexdigest()
+"""
+
+
+def best(command: list[str], directory: Path) -> float:
+    """Seconds of the fastest of several runs."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def measure(tables: int, directory: Path) -> None:
+    (directory / "models.py").write_text(MODELS.format(tables=tables))
+    path = directory / "app.db"
+    url = f"sqlite:///{path}"
+    subprocess.run([sys.executable, "-c", CREATE.format(url=url)], cwd=directory, check=True)
+    trueup = [sys.executable, "-m", "trueup", "--url", url, "--models", "models:metadata"]
+    alembic = best([sys.executable, "-c", ALEMBIC.format(url=url)], directory)
+    rows = {
+        "trueup --auto, in step": best([*trueup, "--auto"], directory),
+        "trueup --check": best([*trueup, "--check"], directory),
+        "importing the models only": best([sys.executable, "-c", "import models"], directory),
+        "reading and hashing the schema": best([sys.executable, "-c", FLOOR.format(path=str(path))], directory),
+    }
+    print(f"{tables:>6} tables  {'Alembic compare_metadata':32} {alembic * 1000:8.0f} ms")
+    for name, seconds in rows.items():
+        print(f"{'':>14}{name:32} {seconds * 1000:8.0f} ms   {alembic / seconds:5.1f} x faster")
+
+
+def main() -> None:
+    for tables in SIZES:
+        with tempfile.TemporaryDirectory() as directory:
+            measure(tables, Path(directory))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Where settings come from, and what a wrong one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trueup import Policy, Settings, load_settings
+from trueup.errors import ConfigurationError
+
+
+def load(directory: Path, environment: dict[str, str] | None = None, **arguments: object) -> Settings:
+    return load_settings(arguments, environment=environment or {}, directory=directory)
+
+
+def test_the_defaults(tmp_path: Path) -> None:
+    """Without any configuration the policy is safe, backups are made, and times are bounded."""
+    settings = load(tmp_path)
+    assert (settings.policy, settings.backup, settings.time_limit, settings.lock_timeout) == (Policy.SAFE, True, 30, 10)
+    assert settings.history_table == "migration_history"
+    assert settings.decisions == tmp_path / "trueup.toml"
+
+
+def test_arguments_over_environment_over_file(tmp_path: Path) -> None:
+    """The command line wins over the environment, the environment over the file."""
+    (tmp_path / "trueup.toml").write_text('url = "sqlite:///file.db"\nmodels = "file:Base"\npolicy = "check"')
+    environment = {"TRUEUP_URL": "sqlite:///env.db", "TRUEUP_MODELS": "env:Base"}
+    settings = load(tmp_path, environment, url="sqlite:///argument.db")
+    assert (settings.url, settings.models, settings.policy) == ("sqlite:///argument.db", "env:Base", Policy.CHECK)
+
+
+def test_pyproject(tmp_path: Path) -> None:
+    """[tool.trueup] of a pyproject.toml is read from a directory below it, and decisions go beside it."""
+    (tmp_path / "pyproject.toml").write_text('[tool.trueup]\nmodels = "app:Base"\nbackup = false\ntime_limit = 0')
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    settings = load(below)
+    assert (settings.models, settings.backup, settings.time_limit) == ("app:Base", False, None)
+    assert (settings.base, settings.decisions) == (tmp_path, tmp_path / "trueup.toml")
+
+
+def test_the_nearest_file_wins(tmp_path: Path) -> None:
+    """trueup.toml goes before pyproject.toml in one directory, and a nearer directory before a farther one."""
+    (tmp_path / "trueup.toml").write_text('models = "far:Base"')
+    near = tmp_path / "near"
+    near.mkdir()
+    (near / "pyproject.toml").write_text('[tool.trueup]\nmodels = "pyproject:Base"')
+    assert load(near).models == "pyproject:Base"
+    (near / "trueup.toml").write_text('models = "near:Base"')
+    assert load(near).models == "near:Base"
+
+
+def test_database_url_is_the_last_resort(tmp_path: Path) -> None:
+    """DATABASE_URL counts where nothing of trueup's own names a URL."""
+    environment = {"DATABASE_URL": "sqlite:///general.db"}
+    assert load(tmp_path, environment).url == "sqlite:///general.db"
+    assert load(tmp_path, environment | {"TRUEUP_URL": "sqlite:///own.db"}).url == "sqlite:///own.db"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("polcy = 'safe'", "unknown setting 'polcy'. Did you mean policy?"),
+        ("policy = 'reckless'", "must be one of check, additive, safe, full"),
+        ("time_limit = -1", "0 or more"),
+        ("lock_timeout = nan", "0 or more"),
+        ("backup = 'perhaps'", "true or false"),
+        ("history_table = 'a; DROP TABLE b'", "plain name"),
+        ("models = 3", "must be text"),
+        ("models = ", "is not valid TOML"),
+        ("models = '\xff'", "trueup.toml"),
+    ],
+)
+def test_a_wrong_file(tmp_path: Path, content: str, sentence: str) -> None:
+    """A setting that is not understood is an error that names the file and the setting; it is never ignored."""
+    (tmp_path / "trueup.toml").write_bytes(content.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"trueup\.toml") as caught:
+        load(tmp_path)
+    assert sentence in str(caught.value)

@@ -1,0 +1,233 @@
+"""Whatever ends a run, the database is the old one or the new one, whole."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, Text
+
+from tests.conftest import Lab
+from trueup import Limits, Status, apply, events, migrate, plan, start
+from trueup.errors import BackupFailed, Cancelled, StatementFailed, VerificationFailed
+
+ROWS = 30_000
+
+
+def old_models() -> MetaData:
+    metadata = MetaData()
+    Table("people", metadata, Column("id", Integer, primary_key=True), Column("name", Text), Column("age", Integer))
+    return metadata
+
+
+def new_models() -> MetaData:
+    """A rebuild of the table."""
+    metadata = MetaData()
+    Table(
+        "people",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("name", Text, nullable=False),
+        Column("age", Integer),
+        CheckConstraint("age >= 0", name="ck_age"),
+    )
+    return metadata
+
+
+@pytest.fixture
+def filled(lab: Lab) -> Lab:
+    lab.create(old_models())
+    lab.sql(f"""
+        CREATE INDEX theirs ON people (name);
+        WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {ROWS})
+        INSERT INTO people (name, age) SELECT 'name ' || x, x % 90 FROM n
+    """)
+    return lab
+
+
+KILLED = """
+import sys
+from tests.reliability.test_crashes import new_models
+from trueup import Settings, Target, migrate
+
+target = Target(url=sys.argv[1], models=new_models(), settings=Settings(backup=sys.argv[2] == "backup"))
+print("started", flush=True)
+migrate(target)
+"""
+
+
+@pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
+def test_kill_at_any_moment(filled: Lab, journal_mode: str) -> None:
+    """After kill -9 at any moment the schema is the old or the new one, every row is there, and the next run ends it."""
+    filled.rows(f"PRAGMA journal_mode = {journal_mode}")
+    content = filled.content("people", ["id", "name", "age"])
+    pristine = filled.path.read_bytes()
+    chance = random.Random(journal_mode)
+    for attempt in range(12):
+        command = [sys.executable, "-c", KILLED, filled.url, "backup" if attempt % 2 else "no backup"]
+        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.0, 0.6))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert filled.healthy()
+        assert filled.content("people", ["id", "name", "age"]) == content
+        assert not [name for name in filled.names() if name.startswith("_trueup")]
+        finished = filled.names() == ["migration_history", "people"]
+        assert ("ck_age" in filled.stored("people")) == finished
+        assert migrate(filled.target(new_models(), backup=False)).success
+        assert filled.names("index") == ["theirs"]
+        filled.path.write_bytes(pristine)
+
+
+def test_a_full_disk_during_the_backup(filled: Lab, tmp_path: Path) -> None:
+    """When the backup does not fit, the run fails before it began and leaves no half backup."""
+    before = filled.dump()
+    script = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+from tests.reliability.test_crashes import new_models
+from trueup import Target, migrate
+run = migrate(Target(url={filled.url!r}, models=new_models()))
+print(run.exit_code, run.error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("3 "), done.stderr
+    assert filled.dump() == before
+    assert list((tmp_path / ".trueup" / "backups").iterdir()) == []
+
+
+def test_a_full_disk_during_the_rebuild(filled: Lab) -> None:
+    """When the rebuild does not fit, everything is rolled back."""
+    before = filled.dump()
+    size = filled.path.stat().st_size
+    script = f"""
+import resource, signal
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 20_000}, resource.RLIM_INFINITY))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+from tests.reliability.test_crashes import new_models
+from trueup import Settings, Target, migrate
+run = migrate(Target(url={filled.url!r}, models=new_models(), settings=Settings(backup=False)))
+print(run.exit_code, run.error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("3 "), done.stdout + done.stderr
+    assert "as it was" in done.stdout
+    assert filled.dump() == before
+
+
+def test_a_cancelled_run(filled: Lab) -> None:
+    """Cancelling from another thread ends the run within a moment, rolled back, and the job says so."""
+    before = filled.dump()
+    target = filled.target(new_models())
+    job = start(plan(target), target)
+    job.follow(lambda event: job.cancel() if isinstance(event, events.StatementStarted) else None)
+    run = job.wait(30)
+    assert run is not None
+    assert (run.status, type(run.error)) == (Status.CANCELLED, Cancelled)
+    assert filled.dump() == before
+
+
+def test_ctrl_c_and_sigterm_cancel(filled: Lab, tmp_path: Path) -> None:
+    """A service manager's SIGTERM ends --auto with exit code 3 and an unchanged database."""
+    endless = "SELECT count(*) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n)"
+    (tmp_path / "trueup.toml").write_text(f'[[decisions]]\nfill = "people.city"\nsql = "({endless})"\n')
+    (tmp_path / "m.py").write_text(
+        "from sqlalchemy import *\nmetadata = MetaData()\n"
+        'Table("people", metadata, Column("id", Integer, primary_key=True), Column("name", Text),'
+        ' Column("age", Integer), Column("city", Text, nullable=False), Index("theirs", "name"))'
+    )
+    before = filled.dump()
+    command = [sys.executable, "-m", "trueup", "--auto", "--url", filled.url, "--models", "m.py:metadata"]
+    process = subprocess.Popen([*command, "--time-limit", "0"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Step 1"):
+            break
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=20), "Cancelled while" in rest) == (3, True)
+    assert filled.dump() == before
+
+
+def test_a_statement_that_fails(filled: Lab) -> None:
+    """A row that appears between plan and apply and breaks a new rule rolls everything back, with the reason."""
+    target = filled.target(new_models())
+    found = plan(target)
+    filled.sql("INSERT INTO people (name, age) VALUES (NULL, 1)")
+    before = filled.dump()
+    run = apply(found, target)
+    assert isinstance(run.error, StatementFailed)
+    assert "NOT NULL constraint failed" in str(run.error)
+    assert filled.dump() == before
+    blocked = plan(target).blocked
+    assert [item.hazards[0].rule for item in blocked] == ["no-value"]
+
+
+def test_a_result_that_is_not_the_promised_one(filled: Lab) -> None:
+    """When the database is not what the plan foresaw after the last step, the run rolls back before the commit."""
+    from dataclasses import replace
+
+    target = filled.target(new_models())
+    found = plan(target)
+    step = found.steps[0]
+    fewer = tuple(item for item in step.statements if "CREATE INDEX theirs" not in item.sql)
+    assert len(fewer) == len(step.statements) - 1
+    before = filled.dump()
+    run = apply(replace(found, steps=(replace(step, statements=fewer),)), target)
+    assert isinstance(run.error, VerificationFailed)
+    assert filled.dump() == before
+
+
+def test_a_proof_that_does_not_hold(filled: Lab) -> None:
+    """A copy that loses a value is found by the step's own proof, before the old table is dropped."""
+    from dataclasses import replace
+
+    target = filled.target(new_models())
+    found = plan(target)
+    step = found.steps[0]
+    spoiled = tuple(
+        replace(item, sql=item.sql.replace('SELECT "id", "name", "age"', 'SELECT "id", upper("name"), "age"'))
+        for item in step.statements
+    )
+    before = filled.dump()
+    run = apply(replace(found, steps=(replace(step, statements=spoiled),)), target)
+    assert isinstance(run.error, VerificationFailed)
+    assert "every value of people that stays is as it was" in str(run.error)
+    assert filled.dump() == before
+
+
+def test_no_backup_no_run(filled: Lab, tmp_path: Path) -> None:
+    """When backups cannot be written, nothing is migrated."""
+    (tmp_path / "file").touch()
+    before = filled.dump()
+    run = migrate(filled.target(new_models(), backup_dir=tmp_path / "file"))
+    assert isinstance(run.error, BackupFailed)
+    assert filled.dump() == before
+
+
+def test_more_time_while_it_runs(filled: Lab) -> None:
+    """The time limit of a running job can be extended."""
+    target = filled.target(new_models())
+    limits = Limits(30.0)
+    job = start(plan(target), target, limits=limits)
+    job.extend(60.0)
+    run = job.wait(60)
+    assert run is not None
+    assert run.success
+    assert limits.seconds == 90.0
