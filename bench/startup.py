@@ -35,7 +35,11 @@ for number in range({tables}):
     )
 """
 
-CREATE = "from models import metadata; from sqlalchemy import create_engine; metadata.create_all(create_engine({url!r}))"
+CREATE = """
+from sqlalchemy import create_engine
+from models import metadata
+metadata.create_all(create_engine({url!r}))
+"""
 
 ALEMBIC = """
 from sqlalchemy import create_engine

@@ -6,7 +6,7 @@ must behave differently asks for :class:`Facts` ("DDL is transactional"), never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,8 +104,8 @@ class Connection(Protocol):
     def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:
         """Number of violating rows for each pair of child and parent table that has any."""
 
-    def unreadable_objects(self) -> frozenset[str]:
-        """Names of the views that cannot be read because something they mention is missing."""
+    def broken_objects(self) -> frozenset[str]:
+        """Names of the views and triggers that do not work, because something they mention is missing."""
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
         """Write a consistent copy of the database to a new file, as it is at the start of the call.
@@ -151,8 +151,26 @@ class Dialect(Protocol):
             Exception: the driver's own error for a statement that cannot work.
         """
 
-    def write(self, live: Schema, expected: Schema, changes: Sequence[Change], fills: Sequence[Fill]) -> list[Step]:
-        """The steps that lead from one schema to the other, in an order that works, without estimates."""
+    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> frozenset[str]:
+        """Names of the views and triggers that work before the statements and not after them; found in the same way."""
+
+    def write(
+        self,
+        live: Schema,
+        expected: Schema,
+        changes: Sequence[Change],
+        fills: Sequence[Fill] = (),
+        inexact: Collection[tuple[str, str]] = (),
+    ) -> list[Step]:
+        """The steps that lead from one schema to the other, in an order that works, without estimates.
+
+        Args:
+            live: the schema now.
+            expected: the schema after the steps.
+            changes: the differences between the two.
+            fills: values for columns that must have one.
+            inexact: table and column of values that a new type may alter, which was agreed to.
+        """
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         """For the processing that column types do to values."""

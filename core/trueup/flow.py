@@ -9,14 +9,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
 from trueup._version import __version__
-from trueup.changes import Change, RenameColumn, RenameTable
+from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
 from trueup.decisions import Decision, Rename, read_decisions
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.dialects import dialect_for
@@ -49,7 +49,7 @@ from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
 from trueup.run import Backup, Receipt, Run, Status
-from trueup.schema import Schema, Table
+from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
 from trueup.stages import backups, history
 from trueup.stages.assess import Circumstances, Judgement, assess
@@ -137,6 +137,7 @@ def plan(
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
     """
     settings = target.settings
+    policy = Policy(policy or settings.policy)
     dialect = target.dialect()
     models = load_models(target.models, settings.base)
     wanted = dialect.wanted(models.metadatas, models.spec)
@@ -144,8 +145,8 @@ def plan(
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     try:
         survey = _survey(connection, dialect, models, wanted, decided, settings)
-        judgements = _judge(survey, policy or settings.policy, leave_out)
-        return _compose(survey, judgements, policy or settings.policy)
+        judgements = _spare(survey, _judge(survey, policy, leave_out))
+        return _compose(survey, judgements, policy)
     finally:
         connection.close()
 
@@ -180,7 +181,7 @@ def _survey(
     renames = tuple(_renames(live, wanted, decisions, models))
     base = live
     if renames:
-        statements = [item.sql for step in dialect.write(live, live, renames, ()) for item in step.statements]
+        statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
         base = dialect.after(live, statements)
     owned = [
         table.name
@@ -260,30 +261,86 @@ def _defaults_of(survey: _Survey) -> Callable[[str, str], PythonDefault | None]:
     return default
 
 
-def _compose(survey: _Survey, judgements: Sequence[Judgement], policy: Policy) -> Plan:
-    assessments = (*_judged_renames(survey, policy), *settle([item.assessment for item in judgements]))
-    kept = [item.change for item in assessments if item.verdict is Verdict.APPLY]
-    applied = [change for change in kept if change not in survey.renames]
-    relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What would be run for a set of verdicts."""
+
+    assessments: tuple[Assessment, ...]
+    steps: tuple[Step, ...]
+    fills: tuple[Fill, ...]
+    target: Schema
+
+    @property
+    def statements(self) -> list[str]:
+        return [statement.sql for step in self.steps for statement in step.statements]
+
+
+def _work(survey: _Survey, judgements: Sequence[Judgement]) -> _Work:
+    assessments = settle([item.assessment for item in judgements])
+    applied = [item.change for item in assessments if item.verdict is Verdict.APPLY]
     left = [item.change for item in assessments if item.verdict is not Verdict.APPLY]
-    fills = [item.fill for item in judgements if item.fill is not None and item.assessment.change in applied]
+    relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
+    fills = tuple(item.fill for item in judgements if item.fill is not None and item.assessment.change in applied)
     target = evolve(survey.base, survey.wanted, [*applied, *relaxations], left)
-    renames = survey.renames if policy is not Policy.CHECK else ()
-    steps = survey.dialect.write(survey.base, target, [*renames, *applied, *relaxations], fills)
-    expected = _prove(survey, steps, fills, target)
-    probe = survey.connection.probe(survey.renames)
-    wanted_names = tuple(table.name for table in survey.wanted.tables)
+    changes = [*survey.renames, *applied, *relaxations]
+    steps = survey.dialect.write(survey.base, target, changes, fills, _inexact(assessments))
+    return _Work(assessments=assessments, steps=tuple(steps), fills=fills, target=target)
+
+
+def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
+    """Columns whose values a new type alters, which the policy allows."""
+    return {
+        (item.change.table, item.change.label)
+        for item in assessments
+        if item.verdict is Verdict.APPLY and any(hazard.rule == "altered-values" for hazard in item.hazards)
+    }
+
+
+def _spare(survey: _Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
+    """The same judgements, with every drop blocked that would break a view or a trigger."""
+    drops = [item for item in judgements if isinstance(item.assessment.change, DropColumn | DropTable)]
+    if not survey.live.objects or not any(item.assessment.verdict is Verdict.APPLY for item in drops):
+        return list(judgements)
+    work = _work(survey, judgements)
+    try:
+        names = survey.dialect.breaks(survey.live, work.statements, work.fills)
+    except Exception as error:
+        raise PlanNotProved(problem=str(error)) from error
+    broken = [item for item in survey.base.objects if item.name in names]
+    return [_spared(item, broken) for item in judgements]
+
+
+def _spared(judgement: Judgement, broken: Sequence[StoredObject]) -> Judgement:
+    change = judgement.assessment.change
+    if not isinstance(change, DropColumn | DropTable) or judgement.assessment.verdict is not Verdict.APPLY:
+        return judgement
+    name = (change.label or change.table).lower()
+    needed_by = next((item for item in broken if name in item.sql.lower()), None)
+    if needed_by is None:
+        return judgement
+    blocked = replace(
+        judgement.assessment,
+        verdict=Verdict.BLOCKED,
+        reason=f"the {needed_by.kind} {needed_by.name} needs it",
+        remedy=f"drop or change the {needed_by.kind} {needed_by.name} first, or keep what it needs",
+    )
+    return Judgement(blocked)
+
+
+def _compose(survey: _Survey, judgements: Sequence[Judgement], policy: Policy) -> Plan:
+    work = _work(survey, judgements) if policy is not Policy.CHECK else _nothing(survey, judgements)
+    assessments = (*_judged_renames(survey, policy), *work.assessments)
     return Plan(
         database=survey.dialect.database,
         models=survey.models.spec,
         policy=policy,
         assessments=assessments,
-        steps=estimate_steps(steps, survey.base, probe.rows),
-        fills=tuple(fills),
+        steps=estimate_steps(work.steps, survey.base, survey.connection.probe(survey.renames).rows),
+        fills=work.fills,
         live=survey.live,
-        expected=expected,
+        expected=_prove(survey, work),
         wanted=survey.wanted,
-        managed=wanted_names,
+        managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
         warnings=tuple(_warnings(assessments)),
@@ -292,16 +349,20 @@ def _compose(survey: _Survey, judgements: Sequence[Judgement], policy: Policy) -
     )
 
 
-def _prove(survey: _Survey, steps: Sequence[Step], fills: Sequence[Fill], target: Schema) -> Schema:
+def _nothing(survey: _Survey, judgements: Sequence[Judgement]) -> _Work:
+    """Only compared: even a rename that was decided is not made."""
+    return _Work(assessments=tuple(item.assessment for item in judgements), steps=(), fills=(), target=survey.live)
+
+
+def _prove(survey: _Survey, work: _Work) -> Schema:
     """The schema that the steps lead to, found by running them on an empty copy of the live one."""
-    if not steps:
+    if not work.steps:
         return survey.live
-    statements = [statement.sql for step in steps for statement in step.statements]
     try:
-        expected = survey.dialect.after(survey.live, statements, fills)
+        expected = survey.dialect.after(survey.live, work.statements, work.fills)
     except Exception as error:
         raise PlanNotProved(problem=str(error)) from error
-    differences = [*compare(target, expected), *compare(expected, target)]
+    differences = [*compare(work.target, expected), *compare(expected, work.target)]
     broken = [
         table.unsupported for table in expected.tables if table.unsupported and not _was_unsupported(table, survey)
     ]

@@ -63,7 +63,7 @@ migrate(target)
 
 @pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
 def test_kill_at_any_moment(filled: Lab, journal_mode: str) -> None:
-    """After kill -9 at any moment the schema is the old or the new one, every row is there, and the next run ends it."""
+    """After kill -9 at any moment the schema is the old or the new one, every row stays, and the next run ends it."""
     filled.rows(f"PRAGMA journal_mode = {journal_mode}")
     content = filled.content("people", ["id", "name", "age"])
     pristine = filled.path.read_bytes()

@@ -61,7 +61,7 @@ def assess(change: Change, here: Circumstances, probe: Probe, find_fill: FillFin
     rows = 0 if isinstance(change, CreateTable) else probe.rows(change.table)
     hazards = tuple(find_hazards(change, probe)) if rows else ()
     fill, missing = _fill(change, rows, probe, find_fill, here)
-    blocked = (*hazards, missing) if missing else hazards
+    blocked = (*hazards, *(hazard for hazard in (missing, _not_numbers(change, rows, probe, here)) if hazard))
     assessment = Assessment(
         change=change, verdict=Verdict.APPLY, hazards=blocked, rows=rows, candidates=_candidates(change, here)
     )
@@ -201,6 +201,22 @@ def _numbered(change: Change, wanted: Schema) -> bool:
     table = wanted.table(change.table)
     key = table.primary_key if table else None
     return key is not None and key.numbered and change.label.lower() in (name.lower() for name in key.columns)
+
+
+def _not_numbers(change: Change, rows: int, probe: Probe, here: Circumstances) -> Hazard | None:
+    """A key that the database numbers takes nothing but integers."""
+    if not rows or not isinstance(change, AlterColumn) or "type" not in change.aspects:
+        return None
+    wrong = probe.not_integers(change.table, change.label) if _numbered(change, here.wanted) else 0
+    if not wrong:
+        return None
+    return Hazard(
+        rule="not-numbers",
+        severity=Severity.BLOCKS,
+        sentence=f"{counted(wrong)} in {change.table} have no whole number in {change.label}, the key",
+        rows=wrong,
+        remedy="give these rows whole numbers first, or keep the type in the models",
+    )
 
 
 def _no_value(change: AddColumn | AlterColumn, rows: int) -> Hazard:

@@ -46,8 +46,12 @@ def compare(live: Schema, wanted: Schema, owned: Collection[str] = ()) -> tuple[
     changes: list[Change] = []
     present = {table.name.lower(): table for table in live.tables}
     declared = {table.name.lower() for table in wanted.tables}
+    mapped = {item.name.lower() for item in live.objects if item.kind in ("view", "virtual")}
+    mapped |= {name.lower() for name in live.foreign}
     for table in wanted.tables:
         old = present.get(table.name.lower())
+        if old is None and table.name.lower() in mapped:
+            continue  # the models read from a view or a virtual table as if it were a table
         if old is None:
             changes.append(CreateTable(table=table.name, new=table))
         elif old.unsupported is None and table.unsupported is None and _stored(old) != _stored(table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.changes import (
@@ -11,6 +11,7 @@ from trueup.changes import (
     AddForeignKey,
     AddUnique,
     AlterCheck,
+    AlterColumn,
     AlterForeignKey,
     AlterIndex,
     AlterPrimaryKey,
@@ -28,51 +29,88 @@ from trueup.plan import Assessment, Verdict
 from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Unique
 
 _DROPS = (DropIndex, DropUnique, DropCheck, DropForeignKey)
-_ON_NEW = (AddForeignKey, AlterForeignKey, AddUnique, AlterUnique, AddCheck, AlterCheck, CreateIndex, AlterIndex)
+_STANDS_ON_COLUMNS = (
+    AddColumn,
+    AlterColumn,
+    AlterPrimaryKey,
+    AddForeignKey,
+    AlterForeignKey,
+    AddUnique,
+    AlterUnique,
+    AddCheck,
+    AlterCheck,
+    CreateIndex,
+    AlterIndex,
+)
+
+_Object = tuple[type[Change], str, str]
+"""A kind of change, the table, and the column or nothing."""
 
 
 def settle(assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
     """The same assessments, none of which needs what another one withholds or keeps what another one removes."""
-    withheld = {
-        _object(item.change): item
-        for item in assessments
-        if isinstance(item.change, AddColumn | CreateTable) and item.verdict is not Verdict.APPLY
-    }
+    settled = _follow(tuple(assessments))
     removed = {
         _object(item.change)
-        for item in assessments
+        for item in settled
         if isinstance(item.change, DropColumn) and item.verdict is Verdict.APPLY
     }
-    return tuple(_with_removed(_without_withheld(item, withheld), removed) for item in assessments)
+    settled = tuple(_with_removed(item, removed) for item in settled)
+    taken = {name.lower() for item in settled if item.verdict is Verdict.APPLY for name in _new_indexes(item.change)}
+    return tuple(_give_up_name(item, taken) for item in settled)
 
 
-def _object(change: Change) -> tuple[str, str]:
-    return change.table.lower(), change.label.lower()
+def _follow(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
+    """What needs something that is withheld is withheld as well, and so on until nothing follows any more."""
+    withheld = {_object(item.change): item for item in assessments if item.verdict is not Verdict.APPLY}
+    followed = tuple(_withhold(item, withheld) for item in assessments)
+    return assessments if followed == assessments else _follow(followed)
 
 
-def _without_withheld(item: Assessment, withheld: dict[tuple[str, str], Assessment]) -> Assessment:
-    if item.verdict is not Verdict.APPLY:
-        return item
-    needed = [(item.change.table.lower(), name) for name in _columns_of(getattr(item.change, "new", None))]
-    if isinstance(item.change, AddForeignKey | AlterForeignKey):
-        needed.append((item.change.new.referred_table.lower(), ""))
-    missing = next(
-        (
-            withheld[name]
-            for name in needed
-            if name in withheld and isinstance(item.change, (*_ON_NEW, AlterPrimaryKey))
-        ),
-        None,
-    )
-    if missing is None:
+def _withhold(item: Assessment, withheld: Mapping[_Object, Assessment]) -> Assessment:
+    missing = next((withheld[need] for need in _needs(item.change) if need in withheld), None)
+    if item.verdict is not Verdict.APPLY or missing is None:
         return item
     return replace(item, verdict=missing.verdict, reason=f"it needs: {missing.change.sentence}", remedy=missing.remedy)
 
 
-def _with_removed(item: Assessment, removed: set[tuple[str, str]]) -> Assessment:
+def _needs(change: Change) -> Iterator[_Object]:
+    """The changes without which this one cannot be made, where they are changes at all."""
+    table = change.table.lower()
+    if isinstance(change, _STANDS_ON_COLUMNS):
+        for name in _columns_of(change.new):
+            if not isinstance(change, AddColumn) or name != change.label.lower():
+                yield AddColumn, table, name
+    if isinstance(change, AlterPrimaryKey):
+        yield from ((AlterColumn, table, name) for name in _columns_of(change.new))
+    if isinstance(change, AddForeignKey | AlterForeignKey):
+        yield CreateTable, change.new.referred_table.lower(), ""
+        yield from (
+            (AddColumn, change.new.referred_table.lower(), name.lower()) for name in change.new.referred_columns
+        )
+
+
+def _object(change: Change) -> _Object:
+    return type(change), change.table.lower(), change.label.lower()
+
+
+def _new_indexes(change: Change) -> Sequence[str]:
+    if isinstance(change, CreateTable):
+        return [index.name for index in change.new.indexes]
+    return [change.new.name] if isinstance(change, CreateIndex) else []
+
+
+def _give_up_name(item: Assessment, taken: set[str]) -> Assessment:
+    """An index holds no data; one that is kept for its own sake gives its name to one that the models declare."""
+    if isinstance(item.change, DropIndex) and item.change.label.lower() in taken:
+        return replace(item, verdict=Verdict.APPLY, reason="", remedy="")
+    return item
+
+
+def _with_removed(item: Assessment, removed: set[_Object]) -> Assessment:
     if not isinstance(item.change, _DROPS) or item.verdict is Verdict.APPLY:
         return item
-    stands_on = {(item.change.table.lower(), name) for name in _columns_of(item.change.old)}
+    stands_on = {(DropColumn, item.change.table.lower(), name) for name in _columns_of(item.change.old)}
     return replace(item, verdict=Verdict.APPLY, reason="", remedy="") if stands_on & removed else item
 
 

@@ -19,7 +19,7 @@ class Before:
 
     row_counts: Mapping[str, int]
     violations: Mapping[tuple[str, str], int]
-    unreadable: Collection[str]
+    broken: Collection[str]
 
 
 def look_before(connection: Connection, plan: Plan) -> Before:
@@ -28,7 +28,7 @@ def look_before(connection: Connection, plan: Plan) -> Before:
     return Before(
         row_counts={name: connection.count(name) for name in touched},
         violations=connection.foreign_key_violations(),
-        unreadable=connection.unreadable_objects(),
+        broken=connection.broken_objects(),
     )
 
 
@@ -62,9 +62,9 @@ def verify(
     for name, count in counts.items():
         if count != before.row_counts[name]:
             _fail(f"{name} had {before.row_counts[name]} rows and has {count}")
-    broken = connection.unreadable_objects() - set(before.unreadable)
+    broken = connection.broken_objects() - set(before.broken)
     if broken:
-        _fail(f"the view {min(broken)} could be read before and cannot now")
+        _fail(f"the view or trigger {min(broken)} worked before and does not now")
     touched = [names.get(name.lower(), name) for name in _survivors(plan)]
     complaints = connection.integrity(touched)
     if complaints:

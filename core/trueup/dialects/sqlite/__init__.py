@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.changes import Change
+from trueup.changes import Change, DropColumn
 from trueup.dialect import Facts
 from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, translate
-from trueup.dialects.sqlite.ddl import write_steps
+from trueup.dialects.sqlite.ddl import StepWriter
 from trueup.dialects.sqlite.lock import migrator_lock
 from trueup.dialects.sqlite.render import literal
-from trueup.dialects.sqlite.scratch import schema_after, schema_of_models
+from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable
 from trueup.plan import Fill, Step
 from trueup.schema import Schema
@@ -80,10 +80,25 @@ class SqliteDialect:
         return schema_of_models(metadatas, spec)
 
     def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
-        return schema_after(live, statements, fills)
+        with EmptyCopy(live, fills) as copy:
+            copy.run(statements)
+            return copy.schema()
 
-    def write(self, live: Schema, expected: Schema, changes: Sequence[Change], fills: Sequence[Fill]) -> list[Step]:
-        return write_steps(live, expected, changes, fills, sqlite3.sqlite_version_info)
+    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> frozenset[str]:
+        with EmptyCopy(live, fills) as copy:
+            before = copy.broken()
+            copy.run(statements)
+            return copy.broken() - before
+
+    def write(
+        self,
+        live: Schema,
+        expected: Schema,
+        changes: Sequence[Change],
+        fills: Sequence[Fill] = (),
+        inexact: Collection[tuple[str, str]] = (),
+    ) -> list[Step]:
+        return StepWriter(live, expected, fills, inexact, _can_drop_in_place(live, changes)).write(changes)
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         from sqlalchemy.dialects.sqlite.pysqlite import dialect
@@ -111,6 +126,17 @@ class SqliteDialect:
                 translated = DatabaseUnreadable(database=self.database, reason=str(error))
             raise translated from error
         return SqliteConnection(raw, self.database)
+
+
+def _can_drop_in_place(live: Schema, changes: Sequence[Change]) -> bool:
+    """DROP COLUMN reads the whole schema, and fails over a function that only the application has.
+
+    https://www.sqlite.org/changes.html#version_3_35_5: earlier versions lack it or corrupt data with it.
+    """
+    if not any(isinstance(change, DropColumn) for change in changes):
+        return True
+    with EmptyCopy(live) as copy:
+        return sqlite3.sqlite_version_info >= (3, 35, 5) and not copy.replaced
 
 
 def _file_of(url: URL) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
+from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.dialects.sqlite.tokens import quote
@@ -22,6 +24,8 @@ from trueup.schema import Schema
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
 _INSTRUCTIONS_BETWEEN_CHECKS = 1000
 _PAGES_PER_BACKUP_STEP = 1000
+_MISSING_COLLATION = re.compile(r"no such collation sequence: (?P<name>.+)")
+_RENAME = re.compile(r"ALTER TABLE .* RENAME TO ", re.DOTALL)
 
 
 class SqliteConnection:
@@ -74,7 +78,21 @@ class SqliteConnection:
         if not self.raw.in_transaction:
             raise RuntimeError("the transaction has ended")
         with self._errors():
-            return self.raw.execute(sql, parameters).rowcount
+            try:
+                return self.raw.execute(sql, parameters).rowcount
+            except sqlite3.OperationalError as error:
+                missing = _MISSING_COLLATION.search(str(error))
+                if missing is None or not _RENAME.match(sql):
+                    raise
+                return self._rename_without(missing["name"], sql)
+
+    def _rename_without(self, collation: str, sql: str) -> int:
+        """To rename a table, SQLite compiles the indexes of all others, without comparing a single value."""
+        self.raw.create_collation(collation, lambda left, right: (left > right) - (left < right))
+        try:
+            return self.execute(sql)
+        finally:
+            self.raw.create_collation(collation, None)
 
     def commit(self, timeout: float = 5.0) -> None:
         """Outside WAL mode an open reader makes COMMIT busy, and the transaction stays open: try again for a while."""
@@ -111,15 +129,14 @@ class SqliteConnection:
                 self.raw.create_function(name, 0, call)
 
     def integrity(self, tables: Sequence[str] = ()) -> list[str]:
-        checks = [f"PRAGMA quick_check({quote(table)})" for table in tables] or ["PRAGMA quick_check"]
-        return [row[0] for check in checks for row in self.rows(check) if row[0] != "ok"]
+        rows = [row for table in tables for row in self._check("quick_check", table)]
+        return [row[0] for row in (rows if tables else self._check_all("quick_check")) if row[0] != "ok"]
 
     def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:
-        return Counter((child, parent) for child, _, parent, _ in self.rows("PRAGMA foreign_key_check"))
+        return Counter((child, parent) for child, _, parent, _ in self._check_all("foreign_key_check"))
 
-    def unreadable_objects(self) -> frozenset[str]:
-        names = [name for (name,) in self.rows("SELECT name FROM sqlite_schema WHERE type = 'view'")]
-        return frozenset(name for name in names if not self._readable(name))
+    def broken_objects(self) -> frozenset[str]:
+        return broken_objects(self.rows)
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
         """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
@@ -144,18 +161,29 @@ class SqliteConnection:
             target.close()
             source.close()
 
+    def _check_all(self, pragma: str) -> list[tuple[Any, ...]]:
+        """A function or collation that only the application has ends a check of everything; then table by table."""
+        try:
+            return self.rows(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError as error:
+            if not _only_the_application_knows(error):
+                raise
+        names = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+        return [row for (name,) in names for row in self._check(pragma, name)]
+
+    def _check(self, pragma: str, table: str) -> list[tuple[Any, ...]]:
+        try:
+            return self.rows(f"PRAGMA {pragma}({quote(table)})")
+        except sqlite3.OperationalError as error:
+            if not _only_the_application_knows(error):
+                raise
+            return []
+
     def _file(self) -> Path:
         return Path(self.rows("SELECT file FROM pragma_database_list WHERE name = 'main'")[0][0])
 
     def _pragma(self, name: str) -> int:
         return int(self.rows(f"PRAGMA {name}")[0][0])
-
-    def _readable(self, view: str) -> bool:
-        try:
-            self.raw.execute(f"SELECT * FROM {quote(view)} LIMIT 0")
-        except sqlite3.OperationalError:
-            return False
-        return True
 
     @contextmanager
     def _errors(self, timeout: float = 0.0) -> Iterator[None]:
@@ -169,6 +197,12 @@ class SqliteConnection:
 
     def _translate(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
         return translate(error, self.database, timeout)
+
+
+def _only_the_application_knows(error: sqlite3.Error) -> bool:
+    return any(
+        what in str(error) for what in ("no such function", "unknown function", "no such collation", "no such module")
+    )
 
 
 def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupError | sqlite3.Error:

@@ -6,8 +6,8 @@ the table's changes at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from trueup.changes import (
     AddColumn,
@@ -29,65 +29,95 @@ from trueup.plan import Fill, Statement, Step
 from trueup.schema import Column, Schema, Table
 
 _IN_PLACE = "SQLite does this in place"
-_DROP_COLUMN_SINCE = (3, 35, 5)
-"""Earlier ones lack DROP COLUMN or corrupt data with it: https://www.sqlite.org/changes.html#version_3_35_5"""
-
-_INDEX_CHANGES = (CreateIndex, DropIndex, AlterIndex)
 
 
-def write_steps(
-    live: Schema, expected: Schema, changes: Sequence[Change], fills: Sequence[Fill], version: tuple[int, ...]
-) -> list[Step]:
-    """Steps in an order that works: renames, new tables, freed index names, altered tables, new indexes, drops."""
-    by_table: dict[str, list[Change]] = {}
-    for change in changes:
-        by_table.setdefault(change.table, []).append(change)
-    steps = [_rename(change) for change in changes if isinstance(change, RenameTable | RenameColumn)]
-    steps += [_create_table(change) for change in changes if isinstance(change, CreateTable)]
-    before: list[Step] = []
-    tables: list[Step] = []
-    after: list[Step] = []
-    for name, group in by_table.items():
-        old, new = live.table(name), expected.table(name)
-        altered = [change for change in group if not isinstance(change, RenameTable | RenameColumn)]
-        if old is None or new is None or not altered or isinstance(altered[0], CreateTable | DropTable):
-            continue
-        why = why_rebuild(old, live, altered, fills, version)
+@dataclass(frozen=True, slots=True)
+class StepWriter:
+    """Writes the steps that lead from one schema to another."""
+
+    live: Schema
+    expected: Schema
+    fills: Sequence[Fill]
+    inexact: Collection[tuple[str, str]]
+    can_drop_in_place: bool
+
+    def write(self, changes: Sequence[Change]) -> list[Step]:
+        """Steps in an order that works: renames, drops, freed index names, new tables, altered tables, new indexes."""
+        by_table: dict[str, list[Change]] = {}
+        for change in changes:
+            if not isinstance(change, RenameTable | RenameColumn | CreateTable | DropTable):
+                by_table.setdefault(change.table, []).append(change)
+        tables: list[Step] = []
+        indexes: list[Step] = []
+        for name, group in by_table.items():
+            altered, created = self._alter(name, group)
+            tables += altered
+            indexes += created
+        return [
+            *(_rename(change) for change in changes if isinstance(change, RenameTable | RenameColumn)),
+            *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
+            *(_drop_index(change) for change in changes if isinstance(change, DropIndex)),
+            *(_create_table(change) for change in changes if isinstance(change, CreateTable)),
+            *tables,
+            *indexes,
+        ]
+
+    def _alter(self, name: str, changes: Sequence[Change]) -> tuple[list[Step], list[Step]]:
+        old, new = self.live.table(name), self.expected.table(name)
+        rest = [change for change in changes if not isinstance(change, DropIndex)]
+        if old is None or new is None or not rest:
+            return [], []
+        why = self.why_rebuild(old, rest)
         if why:
-            tables.append(_rebuild(old, new, live, altered, fills, why))
-        else:
-            before += _index_drops(altered)
-            tables += _alter_in_place(altered)
-            after += _index_creates(altered)
-    drops = [_drop_table(change) for change in changes if isinstance(change, DropTable)]
-    return [*steps, *before, *tables, *after, *drops]
+            return [self._rebuild(old, new, rest, why)], []
+        return list(_alter_in_place(rest)), list(_index_creates(rest))
+
+    def why_rebuild(self, table: Table, changes: Sequence[Change]) -> str:
+        """Why the changes cannot be made in place, as a sentence; empty when they can."""
+        added = {change.new.name.lower() for change in changes if isinstance(change, AddColumn)}
+        filled = {fill.column.lower() for fill in self.fills if fill.table.lower() == table.name.lower()}
+        for change in changes:
+            match change:
+                case CreateIndex() | AlterIndex():
+                    continue
+                case AddColumn(new=column):
+                    why = _why_not_added_in_place(column, filled)
+                case AddForeignKey(new=key) if len(key.columns) == 1 and key.columns[0].lower() in added:
+                    continue
+                case DropColumn(old=column):
+                    why = self._why_not_dropped_in_place(column, table)
+                case _:
+                    why = f"SQLite cannot {change.verb} a {change.noun} in place"
+            if why:
+                return why
+        return ""
+
+    def _why_not_dropped_in_place(self, column: Column, table: Table) -> str:
+        if not self.can_drop_in_place:
+            return "DROP COLUMN cannot be used on this schema"
+        name = column.name.lower()
+        mentioned = list(_definitions(table, column)) + [
+            stored.sql.lower() for stored in self.live.objects if table.name.lower() in stored.sql.lower()
+        ]
+        if any(name in text for text in mentioned):
+            return f"DROP COLUMN does not work while something else mentions {column.name}"
+        return ""
+
+    def _rebuild(self, old: Table, new: Table, changes: Sequence[Change], why: str) -> Step:
+        ours = [fill for fill in self.fills if fill.table.lower() == old.name.lower()]
+        inexact = {column for table, column in self.inexact if table.lower() == old.name.lower()}
+        many = f"rebuild table {old.name} ({len(changes)} changes)"
+        return Step(
+            table=old.name,
+            sentence=many if len(changes) > 1 else changes[0].sentence,
+            statements=rebuild_statements(old, new, self.live, ours, inexact),
+            changes=tuple(changes),
+            form="rebuild",
+            why=why,
+        )
 
 
 # -- choosing the form -------------------------------------------------------------------------------------------------
-
-
-def why_rebuild(
-    table: Table, live: Schema, changes: Sequence[Change], fills: Sequence[Fill], version: tuple[int, ...]
-) -> str:
-    """Why the changes cannot be made in place, as a sentence; empty when they can."""
-    added = {change.new.name.lower() for change in changes if isinstance(change, AddColumn)}
-    for change in changes:
-        match change:
-            case CreateIndex() | DropIndex() | AlterIndex():
-                continue
-            case AddColumn(new=column):
-                why = _why_not_added_in_place(
-                    column, {fill.column.lower() for fill in fills if fill.table == table.name}
-                )
-            case AddForeignKey(new=key) if len(key.columns) == 1 and key.columns[0].lower() in added:
-                continue
-            case DropColumn(old=column):
-                why = _why_not_dropped_in_place(column, table, live, version)
-            case _:
-                why = f"SQLite cannot {change.verb} a {change.noun} in place"
-        if why:
-            return why
-    return ""
 
 
 def _why_not_added_in_place(column: Column, filled: set[str]) -> str:
@@ -109,18 +139,6 @@ def _constant(column: Column) -> bool:
     return len(tokens) == 1 and (
         tokens[0].kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB) or tokens[0].keyword in ("TRUE", "FALSE")
     )
-
-
-def _why_not_dropped_in_place(column: Column, table: Table, live: Schema, version: tuple[int, ...]) -> str:
-    if version < _DROP_COLUMN_SINCE:
-        return "this SQLite has no reliable DROP COLUMN"
-    name = column.name.lower()
-    mentioned = list(_definitions(table, column)) + [
-        stored.sql.lower() for stored in live.objects if table.name.lower() in stored.sql.lower()
-    ]
-    if any(name in text for text in mentioned):
-        return f"DROP COLUMN does not work while something else mentions {column.name}"
-    return ""
 
 
 def _definitions(table: Table, column: Column) -> Iterator[str]:
@@ -166,22 +184,14 @@ def _drop_table(change: DropTable) -> Step:
     return _step(change, f"DROP TABLE {quote(change.old.name)}")
 
 
-def _rebuild(old: Table, new: Table, live: Schema, changes: Sequence[Change], fills: Sequence[Fill], why: str) -> Step:
-    ours = [fill for fill in fills if fill.table.lower() == old.name.lower()]
-    count = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
-    return Step(
-        table=old.name,
-        sentence=f"rebuild table {old.name} ({count})" if len(changes) > 1 else changes[0].sentence,
-        statements=rebuild_statements(old, new, live, ours),
-        changes=tuple(changes),
-        form="rebuild",
-        why=why,
-    )
+def _drop_index(change: DropIndex) -> Step:
+    return _step(change, f"DROP INDEX {quote(change.old.name)}")
 
 
 def _alter_in_place(changes: Sequence[Change]) -> Iterator[Step]:
     references = {change.new.columns[0].lower(): change for change in changes if isinstance(change, AddForeignKey)}
-    for change in changes:
+    # a computed column can only be added when what it computes from is there
+    for change in sorted(changes, key=lambda item: isinstance(item, AddColumn) and item.new.computed is not None):
         if isinstance(change, AddColumn):
             key = references.get(change.new.name.lower())
             definition = column_definition(change.new) + (f" {reference(key.new)}" if key else "")
@@ -193,12 +203,6 @@ def _alter_in_place(changes: Sequence[Change]) -> Iterator[Step]:
 
 def _with(step: Step, also: Change) -> Step:
     return replace(step, changes=(*step.changes, also), sentence=f"{step.sentence}; {also.sentence}")
-
-
-def _index_drops(changes: Sequence[Change]) -> Iterator[Step]:
-    for change in changes:
-        if isinstance(change, DropIndex):
-            yield _step(change, f"DROP INDEX {quote(change.old.name)}")
 
 
 def _index_creates(changes: Sequence[Change]) -> Iterator[Step]:

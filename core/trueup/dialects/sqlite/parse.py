@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from trueup.dialects.sqlite.tokens import Kind, Token, canonical, closing, expression, split, tokenize
+from trueup.dialects.sqlite.tokens import Kind, Token, canonical, closing, expression, split, string, tokenize
 from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, Sql, Table, Unique
 
 _COLUMN_CONSTRAINTS = frozenset(
     ["CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "GENERATED", "AS"]
 )
 _TABLE_CONSTRAINTS = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
+_NAMES = (Kind.WORD, Kind.QUOTED)
+_LITERAL_WORDS = frozenset(["TRUE", "FALSE", "NULL", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP"])
 _REMEMBERED = 20_000
 _SAME_DEFAULT = {"true": "1", "false": "0"}
 
@@ -38,8 +40,10 @@ def parse_table(sql: str) -> Table:
     tokens = tokenize(sql)
     try:
         opening = next(index for index, token in enumerate(tokens) if token.text == "(")
-        end = closing(tokens, opening)
         name = tokens[opening - 1].name
+        qualifiers = _qualifiers(tokens, opening, name)
+        tokens = [token for index, token in enumerate(tokens) if index not in qualifiers]
+        end = closing(tokens, opening)
         builder = _TableBuilder(sql)
         for item in split(tokens[opening + 1 : end]):
             builder.read_item(item)
@@ -51,6 +55,28 @@ def parse_table(sql: str) -> Table:
     return replace(
         builder.table(), name=name, sql=sql, strict="strict" in options, without_rowid="without rowid" in options
     )
+
+
+def unqualified(sql: str, table: str) -> str:
+    """A CREATE TABLE statement without the table's own name before names of its columns, as in ``CHECK (t.n > 0)``."""
+    tokens = tokenize(sql)
+    opening = next(index for index, token in enumerate(tokens) if token.text == "(")
+    for index in sorted(_qualifiers(tokens, opening, table), reverse=True):
+        sql = sql[: tokens[index].start] + sql[tokens[index].end :]
+    return sql
+
+
+def _qualifiers(tokens: Sequence[Token], opening: int, table: str) -> set[int]:
+    """Where the table's own name and the dot after it stand."""
+    found: set[int] = set()
+    for index in range(opening, len(tokens) - 1):
+        if tokens[index + 1].text == "." and tokens[index].kind in _NAMES and _same(tokens[index].name, table):
+            found |= {index, index + 1}
+    return found
+
+
+def _same(name: str, other: str) -> bool:
+    return name.lower() == other.lower()
 
 
 def table_name_span(sql: str) -> tuple[int, int]:
@@ -93,7 +119,9 @@ def parse_type(text: str) -> Sql:
 
 
 def parse_default(sql: str, tokens: Sequence[Token]) -> Sql | None:
-    """A DEFAULT clause's value; DEFAULT NULL is the same as none."""
+    """A DEFAULT clause's value; DEFAULT NULL is the same as none, and a name alone is the same as a string."""
+    if len(tokens) == 1 and tokens[0].kind in _NAMES and tokens[0].keyword not in _LITERAL_WORDS:
+        return Sql(string(tokens[0].name), string(tokens[0].name))
     value = expression(sql, tokens)
     folded = value.canonical.removeprefix("+ ")
     if folded == "null":
@@ -205,11 +233,22 @@ class _TableBuilder:
         inside = False
         if column is None:
             inside, parts = reader.key_parts()
+            parts = self._without_meaningless_order(parts)
         else:
             parts = (replace(plain_part(column), descending=reader.direction()),)
         conflict = reader.conflict()
         autoincrement = reader.accept("AUTOINCREMENT") or inside
         self.primary_key = PrimaryKey(parts=parts, name=name, on_conflict=conflict, autoincrement=autoincrement)
+
+    def _without_meaningless_order(self, parts: tuple[KeyPart, ...]) -> tuple[KeyPart, ...]:
+        """``PRIMARY KEY (id DESC)`` of an INTEGER is the rowid all the same; ``id INTEGER PRIMARY KEY DESC`` is not.
+
+        https://www.sqlite.org/lang_createtable.html#rowid
+        """
+        types = {column.name.lower(): column.type.canonical for column in self.columns}
+        if len(parts) == 1 and parts[0].column and types.get(parts[0].column.lower()) == "integer":
+            return (replace(parts[0], descending=False),)
+        return parts
 
 
 @dataclass(slots=True)
@@ -344,8 +383,9 @@ def plain_part(column: str) -> KeyPart:
 
 
 def _key_part(sql: str, tokens: Sequence[Token]) -> KeyPart:
-    descending = tokens[-1].keyword == "DESC"
-    if tokens[-1].keyword in ("ASC", "DESC"):
+    direction = tokens[-1].keyword if len(tokens) > 1 else ""
+    descending = direction == "DESC"
+    if direction in ("ASC", "DESC"):
         tokens = tokens[:-1]
     collation = None
     if len(tokens) > 2 and tokens[-2].keyword == "COLLATE":

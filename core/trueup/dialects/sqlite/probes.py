@@ -62,6 +62,13 @@ class SqliteProbe:
         """A CHECK is violated where it is false; NULL satisfies it: https://www.sqlite.org/lang_createtable.html#ckconst"""
         return self._count(f"SELECT count(*) FROM {self._source(table)} WHERE NOT ({check.expression})")
 
+    def not_integers(self, table: str, column: str) -> int:
+        value = f"t.{quote(column)}"
+        return self._count(
+            f"SELECT count(*) FROM {self._source(table)} AS t WHERE {value} IS NULL OR typeof({value}) = 'blob'"
+            f" OR CAST({value} AS TEXT) <> CAST(CAST({value} AS INTEGER) AS TEXT)"
+        )
+
     def altered_by_type(self, table: str, column: str, type_: Sql) -> int:
         """Rows whose value would not be the same after being stored under the type.
 

@@ -19,14 +19,14 @@ _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 _KINDS = "SELECT name, type, strict, wr FROM pragma_table_list WHERE schema = 'main'"
 _COLUMNS = """
     SELECT t.name, c.name, c."notnull", c.pk, c.hidden
-    FROM sqlite_schema AS t JOIN pragma_table_xinfo(t.name) AS c
-    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    FROM sqlite_schema AS t JOIN pragma_table_xinfo(t.name, 'main') AS c
+    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.sql NOT LIKE 'CREATE VIRTUAL%'
     ORDER BY t.rowid, c.cid
 """
 _FOREIGN_KEYS = """
     SELECT t.name, count(DISTINCT k.id)
-    FROM sqlite_schema AS t JOIN pragma_foreign_key_list(t.name) AS k
-    WHERE t.type = 'table' GROUP BY t.name
+    FROM sqlite_schema AS t JOIN pragma_foreign_key_list(t.name, 'main') AS k
+    WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY t.name
 """
 
 _Row = tuple[str, str, str, str | None]

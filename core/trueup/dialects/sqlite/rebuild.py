@@ -15,10 +15,10 @@ loses something:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.dialects.sqlite.parse import table_name_span
+from trueup.dialects.sqlite.parse import table_name_span, unqualified
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.tokens import quote, string
@@ -29,9 +29,19 @@ TEMPORARY_PREFIX = "_trueup_new_"
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
-def rebuild_statements(old: Table, new: Table, live: Schema, fills: Sequence[Fill]) -> tuple[Statement, ...]:
-    """Every statement of the rebuild, to be run in one transaction with foreign keys off."""
-    copy = _copy(old, new, fills)
+def rebuild_statements(
+    old: Table, new: Table, live: Schema, fills: Sequence[Fill], inexact: Collection[str]
+) -> tuple[Statement, ...]:
+    """Every statement of the rebuild, to be run in one transaction with foreign keys off.
+
+    Args:
+        old: the table as it is.
+        new: as it is to be.
+        live: the schema around it.
+        fills: values for its columns that must have one.
+        inexact: names of its columns whose values a new type may alter.
+    """
+    copy = _copy(old, new, fills, {quote(column).lower() for column in inexact})
     return (
         Statement(sql=_create_temporary(new)),
         Statement(sql=copy.insert()),
@@ -57,7 +67,7 @@ class _Copy:
     values: Mapping[str, str]
     """What is selected for each target column, in quoted names."""
     surviving: tuple[str, ...]
-    """Columns that are in both tables, in quoted names."""
+    """Columns whose values are the same in both tables, in quoted names."""
     filled: frozenset[str]
     """Those of them whose NULLs get a value."""
     key: tuple[str, ...]
@@ -90,7 +100,7 @@ class _Copy:
         return f"(o.{column} IS NOT NULL AND {changed})" if column in self.filled else changed
 
 
-def _copy(old: Table, new: Table, fills: Sequence[Fill]) -> _Copy:
+def _copy(old: Table, new: Table, fills: Sequence[Fill], inexact: Collection[str]) -> _Copy:
     filled = {quote(fill.column).lower(): fill.sql for fill in fills}
     values: dict[str, str] = {}
     surviving: list[str] = []
@@ -104,7 +114,7 @@ def _copy(old: Table, new: Table, fills: Sequence[Fill]) -> _Copy:
         fill = filled.get(name.lower())
         if before is not None:
             values[name] = f"coalesce({name}, {fill})" if fill else name
-            surviving += [] if before.computed else [name]
+            surviving += [] if before.computed or name.lower() in inexact else [name]
         elif fill:
             values[name] = fill
         elif rowid and is_rowid_alias(new) and _in_key(column, new):
@@ -146,7 +156,8 @@ def _in_key(column: Column, table: Table) -> bool:
 
 
 def _create_temporary(new: Table) -> str:
-    sql = create_table(new)
+    """A CHECK may name its own table, which has another name for a while; without the name it means the same."""
+    sql = unqualified(create_table(new), new.name)
     start, end = table_name_span(sql)
     return f"{sql[:start]}{quote(TEMPORARY_PREFIX + new.name)}{sql[end:]}"
 

@@ -14,7 +14,7 @@ def create_table(table: Table) -> str:
     """The statement that creates the table, without its indexes."""
     if table.sql:
         return table.sql
-    items = [column_definition(column) for column in table.columns]
+    items = [column_definition(column) + _own_key(column, table) for column in table.columns]
     items += _constraints(table)
     options = [word for word, on in (("STRICT", table.strict), ("WITHOUT ROWID", table.without_rowid)) if on]
     body = ",\n\t".join(items)
@@ -69,11 +69,24 @@ def literal(value: Any) -> str:
 
 
 def _constraints(table: Table) -> Iterator[str]:
-    if table.primary_key:
+    if table.primary_key and not _needs_column(table.primary_key, table):
         yield _primary_key(table.primary_key)
     yield from map(_unique, table.uniques)
     yield from map(_check, table.checks)
     yield from map(_foreign_key, table.foreign_keys)
+
+
+def _own_key(column: Column, table: Table) -> str:
+    key = table.primary_key
+    if key is None or not _needs_column(key, table) or key.parts[0].column != column.name:
+        return ""
+    return f" {_named(key.name)}PRIMARY KEY DESC{_conflict(key.on_conflict)}"
+
+
+def _needs_column(key: PrimaryKey, table: Table) -> bool:
+    """Only as a constraint of its column does a descending INTEGER key not become the rowid."""
+    column = table.column(key.columns[0]) if len(key.parts) == 1 else None
+    return column is not None and column.type.canonical == "integer" and key.parts[0].descending
 
 
 def _primary_key(key: PrimaryKey) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.errors import ModelsRejected
 from trueup.plan import Fill
@@ -14,6 +16,7 @@ from trueup.schema import Schema
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
+_MISSING = re.compile(r"(?:no such|unknown) (?P<kind>function|collation)(?: sequence)?: (?P<name>[^()]+)")
 _ORDER = ("table", "virtual", "index", "view", "trigger")
 
 
@@ -45,40 +48,78 @@ def schema_of_models(metadatas: Sequence[MetaData], spec: str) -> Schema:
         engine.dispose()
 
 
-def schema_after(live: Schema, statements: Iterable[str], fills: Sequence[Fill] = ()) -> Schema:
-    """The schema that a database with the schema ``live`` has after the statements, found by running them on an empty
-    copy of it.
+class EmptyCopy:
+    """A database in memory with the schema of a live one and no rows, on which statements can be tried.
 
-    Raises:
-        sqlite3.Error: a statement cannot work.
+    Functions and collations that only the application has are replaced by some that do nothing: with no rows they are
+    never called.
+
+    Args:
+        live: the schema.
+        fills: whose functions the statements call.
     """
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        _build(connection, live)
+
+    def __init__(self, live: Schema, fills: Sequence[Fill] = ()) -> None:
+        self.raw = sqlite3.connect(":memory:", isolation_level=None)
+        self.replaced: set[str] = set()
+        self._build(live)
         for fill in fills:
             if fill.function is not None:
-                connection.create_function(fill.function[0], 0, fill.function[1])
-        connection.execute("PRAGMA foreign_keys = OFF")
+                self.raw.create_function(fill.function[0], 0, fill.function[1])
+        self.raw.execute("PRAGMA foreign_keys = OFF")
+
+    def __enter__(self) -> EmptyCopy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.raw.close()
+
+    def run(self, statements: Iterable[str]) -> None:
+        """Run the statements.
+
+        Raises:
+            sqlite3.Error: one of them cannot work.
+        """
         for statement in statements:
-            connection.execute(statement)
-        return read_schema(connection)
-    finally:
-        connection.close()
+            self._with_replacements(statement)
 
+    def schema(self) -> Schema:
+        return read_schema(self.raw)
 
-def _build(connection: sqlite3.Connection, live: Schema) -> None:
-    stored = [("table", table.sql) for table in live.tables]
-    stored += [("index", index.sql) for table in live.tables for index in table.indexes]
-    stored += [(stored_object.kind, stored_object.sql) for stored_object in live.objects]
-    connection.execute("PRAGMA legacy_alter_table = ON")
-    for _, sql in sorted(stored, key=lambda item: _ORDER.index(item[0])):
-        try:
-            connection.execute(sql)
-        except sqlite3.OperationalError:
-            continue  # an extension is missing here; what depends on the object fails where it is used
-    if any(name.startswith("sqlite_stat") for name in live.internal):
-        connection.execute("ANALYZE")
-    connection.execute("PRAGMA legacy_alter_table = OFF")
+    def broken(self) -> frozenset[str]:
+        return broken_objects(lambda query: self.raw.execute(query).fetchall())
+
+    def _build(self, live: Schema) -> None:
+        stored = [("table", table.sql) for table in live.tables]
+        stored += [("index", index.sql) for table in live.tables for index in table.indexes]
+        stored += [(stored_object.kind, stored_object.sql) for stored_object in live.objects]
+        self.raw.execute("PRAGMA legacy_alter_table = ON")
+        for _, sql in sorted(stored, key=lambda item: _ORDER.index(item[0])):
+            try:
+                self._with_replacements(sql)
+            except sqlite3.OperationalError:
+                continue  # an extension is missing here; what depends on the object fails where it is used
+        if any(name.startswith("sqlite_stat") for name in live.internal):
+            self.raw.execute("ANALYZE")
+        self.raw.execute("PRAGMA legacy_alter_table = OFF")
+
+    def _with_replacements(self, sql: str) -> None:
+        while True:
+            try:
+                self.raw.execute(sql)
+                return
+            except sqlite3.OperationalError as error:
+                missing = _MISSING.search(str(error))
+                if missing is None or missing["name"] in self.replaced:
+                    raise
+                self._replace(missing["kind"], missing["name"])
+
+    def _replace(self, kind: str, name: str) -> None:
+        self.replaced.add(name)
+        if kind == "function":
+            self.raw.create_function(name, -1, lambda *_: None, deterministic=True)
+        else:
+            self.raw.create_collation(name, lambda left, right: (left > right) - (left < right))
 
 
 def _first_line(error: Exception) -> str:
