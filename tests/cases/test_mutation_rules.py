@@ -330,3 +330,12 @@ def test_rows_that_share_values_are_refused_with_their_number(lab: Lab) -> None:
     lab.sql(WITH_NULLS + "INSERT INTO t (id, a) VALUES (50, 'one'), (51, 'one')")
     run = lab.migrate(unique("a"))
     assert (run.status, [item.hazards[0].rows for item in run.plan.blocked]) == (Status.NEEDS_DECISION, [3])
+
+
+def test_one_of_two_equal_checks_changes_alone(lab: Lab) -> None:
+    """Of two CHECKs that say the same, only one changes, also while something else in the table is kept."""
+    same, other = "a <> ''", "a <> 'x'"
+    lab.create(t(key(), a(), n(nullable=False), CheckConstraint(same), CheckConstraint(same)))
+    models = t(key(), a(), CheckConstraint(same), CheckConstraint(other))
+    assert lab.migrate(models).status is Status.MIGRATED
+    assert lab.found(models) == [("DropColumn", "drop column t.n")]
