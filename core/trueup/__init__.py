@@ -10,7 +10,7 @@ from trueup.changes import Change
 from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
 from trueup.errors import TrueupError
 from trueup.events import Event
-from trueup.flow import Target, apply, list_backups, plan, start, verify_backup
+from trueup.flow import apply, list_backups, plan, start, verify_backup
 from trueup.hazards import Hazard, Severity
 from trueup.job import Job
 from trueup.limits import Limits
@@ -18,6 +18,7 @@ from trueup.plan import Assessment, Complexity, Plan, Policy, RenameCandidate, S
 from trueup.run import Backup, Receipt, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
+from trueup.target import Target
 from trueup.text import visible
 
 __all__ = [

@@ -113,9 +113,9 @@ def _is_terminal() -> bool:
 
 
 def _auto(settings: Settings, *, as_json: bool) -> int:
-    from trueup.flow import Target
     from trueup.limits import Limits
     from trueup.startup import migrate
+    from trueup.target import Target
 
     limits = Limits(settings.time_limit)
     with _signals_cancel(limits):
@@ -125,8 +125,9 @@ def _auto(settings: Settings, *, as_json: bool) -> int:
 
 
 def _check(settings: Settings, *, as_json: bool) -> int:
-    from trueup.flow import Target, plan
+    from trueup.flow import plan
     from trueup.plan import Policy
+    from trueup.target import Target
 
     found = plan(Target.from_settings(settings), policy=Policy.CHECK)
     if as_json:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from trueup.applying import Now, utc_now
 from trueup.errors import SchemaMoved, TrueupError, Unexpected
 from trueup.events import Report, ignore
-from trueup.flow import Now, Target, apply, plan, utc_now
+from trueup.flow import apply, plan
 from trueup.limits import Limits
 from trueup.plan import Plan
 from trueup.run import Backup, Run, Status
 from trueup.settings import Settings, load_settings
+from trueup.target import Target
 
 _ATTEMPTS = 5
 """How often a plan is made anew because somebody else changed the database meanwhile."""

@@ -1,0 +1,181 @@
+"""One run: from the lock to the commit, or back to where it began."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from trueup._version import __version__
+from trueup.dialect import Connection, Dialect
+from trueup.errors import DatabaseDamaged, EstimateTooLong, SchemaMoved, TrueupError, Unexpected
+from trueup.events import (
+    BackedUp,
+    BackupProgress,
+    Checked,
+    Event,
+    Locked,
+    Report,
+    RolledBack,
+    StepFinished,
+    Verified,
+    Verifying,
+    Waiting,
+)
+from trueup.limits import Limits
+from trueup.plan import Plan
+from trueup.run import Backup, Receipt, Run, Status
+from trueup.stages import backups, history
+from trueup.stages.compare import compare
+from trueup.stages.execute import execute_steps
+from trueup.stages.verify import look_before, verify
+from trueup.target import Target
+
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """One run while it goes on: what it works with, and what it has so far."""
+
+    plan: Plan
+    target: Target
+    report: Report
+    limits: Limits
+    kind: str
+    now: Now
+    started_at: datetime
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    backup: Backup | None = None
+    receipt: Receipt | None = None
+    step_seconds: list[float] = field(default_factory=list)
+
+    def carry_out(self) -> Run:
+        try:
+            if self.limits.seconds is not None and self.plan.estimate > self.limits.seconds:
+                raise EstimateTooLong(estimate=self.plan.estimate, limit=self.limits.seconds)
+            self._locked()
+        except TrueupError as error:
+            return self._failed(error)
+        except Exception as error:
+            unexpected = Unexpected(reason=f"{type(error).__name__}: {error}")
+            unexpected.__cause__ = error
+            return self._failed(unexpected)
+        return self.outcome(Status.MIGRATED)
+
+    def _failed(self, error: TrueupError) -> Run:
+        self.report(RolledBack(elapsed=self.limits.elapsed, error=error))
+        return self.outcome(Status(error.status), error)
+
+    def outcome(self, status: Status, error: TrueupError | None = None) -> Run:
+        done = status is Status.MIGRATED
+        return Run(
+            id=self.id,
+            status=status,
+            started_at=self.started_at,
+            seconds=self.limits.elapsed,
+            plan=self.plan,
+            operations_executed=len(self.plan.steps) if done else 0,
+            backup=self.backup,
+            receipt=self.receipt if done else None,
+            error=error,
+            warnings=self.plan.warnings,
+        )
+
+    def _locked(self) -> None:
+        dialect, settings = self.target.dialect(), self.target.settings
+        self.limits.phase = "waiting for another migrator"
+        with dialect.lock(self.limits.within(settings.lock_timeout), self._waiting):
+            self.limits.check()
+            connection = dialect.connect(write=True, timeout=settings.lock_timeout)
+            try:
+                with connection.limited(self.limits), self._interruptions():
+                    self._in_transaction(connection, dialect)
+                connection.commit()
+            finally:
+                connection.close()
+
+    def _in_transaction(self, connection: Connection, dialect: Dialect) -> None:
+        settings = self.target.settings
+        own = (settings.history_table,)
+        self.limits.phase = "waiting for other writers"
+        connection.begin(self.limits.within(settings.lock_timeout))
+        self._tell(Locked)
+        if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:
+            raise SchemaMoved()
+        self.limits.phase = "checking the database"
+        complaints = connection.integrity()
+        if complaints:
+            raise DatabaseDamaged(database=self.plan.database, reason=complaints[0])
+        self._tell(Checked)
+        if settings.backup and self.plan.live.tables:
+            self._back_up(connection, dialect)
+        before = look_before(connection, self.plan)
+        connection.define(self.plan.fills)
+        proofs = execute_steps(connection, self.plan.steps, self.limits, self._note)
+        self.limits.phase = "verifying the result"
+        self._tell(Verifying)
+        self.receipt = verify(connection, self.plan, before, proofs, own, compare)
+        self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
+        self._record(connection)
+        self.limits.check()
+
+    def _back_up(self, connection: Connection, dialect: Dialect) -> None:
+        self.limits.phase = "making the backup"
+        self.backup = backups.make_backup(
+            connection,
+            dialect,
+            self.target.backup_directory(dialect),
+            now=self.now(),
+            run_id=self.id,
+            version=__version__,
+            limits=self.limits,
+            progress=lambda done, total: self.report(
+                BackupProgress(elapsed=self.limits.elapsed, done=done, total=total)
+            ),
+        )
+        self.report(BackedUp(elapsed=self.limits.elapsed, backup=self.backup))
+
+    def _record(self, connection: Connection) -> None:
+        assert self.receipt is not None
+        history.record_run(
+            connection,
+            self.target.settings.history_table,
+            run_id=self.id,
+            kind=self.kind,
+            plan=self.plan,
+            started_at=self.started_at,
+            finished_at=self.now(),
+            step_seconds=self.step_seconds,
+            backup=self.backup,
+            receipt=self.receipt,
+            version=__version__,
+        )
+
+    def _waiting(self, holder: str) -> None:
+        self.report(Waiting(elapsed=self.limits.elapsed, holder=holder))
+
+    def _tell(self, event: type[Locked | Checked | Verifying]) -> None:
+        self.report(event(elapsed=self.limits.elapsed))
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, StepFinished):
+            self.step_seconds.append(event.seconds)
+        self.report(event)
+
+    @contextmanager
+    def _interruptions(self) -> Iterator[None]:
+        """An interrupted statement raises the driver's error; what it means is that the limits ended the run."""
+        try:
+            yield
+        except TrueupError:
+            raise
+        except Exception:
+            self.limits.check()
+            raise

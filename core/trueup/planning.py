@@ -1,0 +1,282 @@
+"""From two schemas to a plan: find the differences, judge them, write the steps, and try them on an empty copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+
+from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
+from trueup.decisions import Decision, Rename
+from trueup.dialect import Connection, Dialect, PythonDefault
+from trueup.errors import PlanNotProved
+from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
+from trueup.schema import Schema, StoredObject, Table
+from trueup.settings import Settings
+from trueup.stages import history
+from trueup.stages.assess import Circumstances, Judgement, assess
+from trueup.stages.compare import compare
+from trueup.stages.estimate import estimate_backup, estimate_steps
+from trueup.stages.evolve import evolve
+from trueup.stages.fills import find_fill
+from trueup.stages.models import Models, python_default, renames_in_models
+from trueup.stages.renames import find_renames
+from trueup.stages.settle import settle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was found on both sides, before any verdict."""
+
+    connection: Connection
+    dialect: Dialect
+    models: Models
+    settings: Settings
+    decisions: tuple[Decision, ...]
+    live: Schema
+    wanted: Schema
+    renames: tuple[RenameTable | RenameColumn, ...]
+    base: Schema
+    """The live schema as it is after the renames."""
+    changes: tuple[Change, ...]
+
+
+def survey_sides(
+    connection: Connection,
+    dialect: Dialect,
+    models: Models,
+    wanted: Schema,
+    decisions: tuple[Decision, ...],
+    settings: Settings,
+) -> Survey:
+    """Read the live database and find the differences, after the renames that were decided."""
+    live = connection.schema(leave_out=(settings.history_table,))
+    managed = history.read_managed(connection, settings.history_table)
+    renames = tuple(_renames(live, wanted, decisions, models))
+    base = live
+    if renames:
+        statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
+        base = dialect.after(live, statements)
+    owned = [
+        table.name
+        for table in base.tables
+        if table.name in managed
+        or any(fnmatchcase(table.name.lower(), pattern.lower()) for pattern in settings.owned_tables)
+    ]
+    return Survey(
+        connection=connection,
+        dialect=dialect,
+        models=models,
+        settings=settings,
+        decisions=decisions,
+        live=live,
+        wanted=wanted,
+        renames=renames,
+        base=base,
+        changes=compare(base, wanted, owned),
+    )
+
+
+def _renames(
+    live: Schema, wanted: Schema, decisions: Sequence[Decision], models: Models
+) -> Iterator[RenameTable | RenameColumn]:
+    """Renames that were decided, in the file or in the models, and are still to be done; tables first."""
+    asked = [(item.table, item.column, item.to) for item in decisions if isinstance(item, Rename)]
+    asked += renames_in_models(models)
+    moved: dict[str, str] = {}
+    for table, column, to in asked:
+        if column is None and live.table(table) and not live.table(to) and wanted.table(to) and not wanted.table(table):
+            moved[to.lower()] = table
+            yield RenameTable(table=table, to=to)
+    done: set[tuple[str, str]] = set()
+    for table, column, to in asked:
+        new, old = wanted.table(table), live.table(moved.get(table.lower(), table))
+        if column is None or new is None or old is None or (table.lower(), to.lower()) in done:
+            continue
+        if old.column(column) and not old.column(to) and new.column(to) and not new.column(column):
+            done.add((table.lower(), to.lower()))
+            yield RenameColumn(table=table, column=column, to=to)
+
+
+def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Judgement]:
+    """The verdict on each difference alone."""
+    here = Circumstances(
+        live=survey.base,
+        wanted=survey.wanted,
+        policy=policy,
+        decisions=survey.decisions,
+        candidates=[item for item in find_renames(survey.changes) if _open_question(item, survey)],
+        left_out=leave_out,
+    )
+    probe = survey.connection.probe(survey.renames)
+    fills = partial(
+        find_fill,
+        decisions=survey.decisions,
+        wanted=survey.wanted,
+        python_default=_defaults_of(survey),
+        literal=survey.dialect.literal,
+    )
+    return [assess(change, here, probe, fills) for change in survey.changes]
+
+
+def _open_question(candidate: RenameCandidate, survey: Survey) -> bool:
+    """Nobody answered it yet, and there are values that a rename would save."""
+    if any(decision.object.lower() == candidate.object.lower() for decision in survey.decisions):
+        return False
+    probe = survey.connection.probe(survey.renames)
+    if candidate.column:
+        return probe.not_null(candidate.table, candidate.column) > 0
+    return probe.rows(candidate.table) > 0
+
+
+def _defaults_of(survey: Survey) -> Callable[[str, str], PythonDefault | None]:
+    def default(table: str, column: str) -> PythonDefault | None:
+        return python_default(survey.models, table, column, survey.dialect.sqlalchemy_dialect())
+
+    return default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What would be run for a set of verdicts."""
+
+    assessments: tuple[Assessment, ...]
+    steps: tuple[Step, ...]
+    fills: tuple[Fill, ...]
+    target: Schema
+
+    @property
+    def statements(self) -> list[str]:
+        return [statement.sql for step in self.steps for statement in step.statements]
+
+
+def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
+    assessments = settle([item.assessment for item in judgements])
+    applied = [item.change for item in assessments if item.verdict is Verdict.APPLY]
+    left = [item.change for item in assessments if item.verdict is not Verdict.APPLY]
+    relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
+    fills = tuple(item.fill for item in judgements if item.fill is not None and item.assessment.change in applied)
+    target = evolve(survey.base, survey.wanted, [*applied, *relaxations], left)
+    changes = [*survey.renames, *applied, *relaxations]
+    steps = survey.dialect.write(survey.base, target, changes, fills, _inexact(assessments))
+    return _Work(assessments=assessments, steps=tuple(steps), fills=fills, target=target)
+
+
+def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
+    """Columns whose values a new type alters, which the policy allows."""
+    return {
+        (item.change.table, item.change.label)
+        for item in assessments
+        if item.verdict is Verdict.APPLY and any(hazard.rule == "altered-values" for hazard in item.hazards)
+    }
+
+
+def spare(survey: Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
+    """The same judgements, with every drop blocked that would break a view or a trigger."""
+    drops = [item for item in judgements if isinstance(item.assessment.change, DropColumn | DropTable)]
+    if not survey.live.objects or not any(item.assessment.verdict is Verdict.APPLY for item in drops):
+        return list(judgements)
+    work = _work(survey, judgements)
+    try:
+        names = survey.dialect.breaks(survey.live, work.statements, work.fills)
+    except Exception as error:
+        raise PlanNotProved(problem=str(error)) from error
+    broken = [item for item in survey.base.objects if item.name in names]
+    return [_spared(item, broken) for item in judgements]
+
+
+def _spared(judgement: Judgement, broken: Sequence[StoredObject]) -> Judgement:
+    change = judgement.assessment.change
+    if not isinstance(change, DropColumn | DropTable) or judgement.assessment.verdict is not Verdict.APPLY:
+        return judgement
+    name = (change.label or change.table).lower()
+    needed_by = next((item for item in broken if name in item.sql.lower()), None)
+    if needed_by is None:
+        return judgement
+    blocked = replace(
+        judgement.assessment,
+        verdict=Verdict.BLOCKED,
+        reason=f"the {needed_by.kind} {needed_by.name} needs it",
+        remedy=f"drop or change the {needed_by.kind} {needed_by.name} first, or keep what it needs",
+    )
+    return Judgement(blocked)
+
+
+def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> Plan:
+    """The plan for these verdicts, tried on an empty copy of the schema."""
+    work = _work(survey, judgements) if policy is not Policy.CHECK else _nothing(survey, judgements)
+    assessments = (*_judged_renames(survey, policy), *work.assessments)
+    return Plan(
+        database=survey.dialect.database,
+        models=survey.models.spec,
+        policy=policy,
+        assessments=assessments,
+        steps=estimate_steps(work.steps, survey.base, survey.connection.probe(survey.renames).rows),
+        fills=work.fills,
+        live=survey.live,
+        expected=_prove(survey, work),
+        wanted=survey.wanted,
+        managed=tuple(table.name for table in survey.wanted.tables),
+        unmanaged=tuple(_unmanaged(survey)),
+        unsupported=tuple(_unsupported(survey)),
+        warnings=tuple(_warnings(assessments)),
+        preamble=survey.dialect.preamble(),
+        backup_estimate=estimate_backup(survey.connection.size()),
+    )
+
+
+def _nothing(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
+    """Only compared: even a rename that was decided is not made."""
+    return _Work(assessments=tuple(item.assessment for item in judgements), steps=(), fills=(), target=survey.live)
+
+
+def _prove(survey: Survey, work: _Work) -> Schema:
+    """The schema that the steps lead to, found by running them on an empty copy of the live one."""
+    if not work.steps:
+        return survey.live
+    try:
+        expected = survey.dialect.after(survey.live, work.statements, work.fills)
+    except Exception as error:
+        raise PlanNotProved(problem=str(error)) from error
+    differences = [*compare(work.target, expected), *compare(expected, work.target)]
+    broken = [
+        table.unsupported for table in expected.tables if table.unsupported and not _was_unsupported(table, survey)
+    ]
+    if differences or broken:
+        raise PlanNotProved(problem=differences[0].sentence if differences else broken[0])
+    return expected
+
+
+def _was_unsupported(table: Table, survey: Survey) -> bool:
+    sides = (survey.live.table(table.name), survey.wanted.table(table.name))
+    return any(side is not None and side.unsupported is not None for side in sides)
+
+
+def _judged_renames(survey: Survey, policy: Policy) -> list[Assessment]:
+    verdict = Verdict.BEYOND_POLICY if policy is Policy.CHECK else Verdict.APPLY
+    return [Assessment(change=change, verdict=verdict) for change in survey.renames]
+
+
+def _unmanaged(survey: Survey) -> Iterator[str]:
+    known = {change.table.lower() for change in survey.changes if change.kind == "DropTable"}
+    known |= {table.name.lower() for table in survey.wanted.tables}
+    yield from (table.name for table in survey.base.tables if table.name.lower() not in known)
+    yield from (item.name for item in survey.live.objects if item.kind == "virtual")
+
+
+def _unsupported(survey: Survey) -> Iterator[str]:
+    for side, schema in (("database", survey.live), ("models", survey.wanted)):
+        for table in schema.tables:
+            if table.unsupported and survey.wanted.table(table.name):
+                yield f"table {table.name} is left alone: in the {side} {table.unsupported}"
+
+
+def _warnings(assessments: Sequence[Assessment]) -> Iterator[str]:
+    for item in assessments:
+        if item.verdict is Verdict.APPLY:
+            yield from (
+                f"{item.change.sentence}: {hazard.sentence}" for hazard in item.hazards if hazard.severity == "loses"
+            )
+        elif item.verdict is Verdict.RETIRE:
+            yield f"{item.change.sentence}: {item.reason}"
