@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -49,7 +50,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         session: what is shown; a test gives one with a core and a clock of its own.
     """
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "trueup"
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "drift"
@@ -65,6 +66,7 @@ class TrueupApp(App[int], inherit_bindings=False):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.animation_level = "none"
         self._again = False
         self._leaving = False
         self._plan_to_apply: Plan | None = None

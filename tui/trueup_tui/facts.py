@@ -39,10 +39,7 @@ def table_facts(table: str, rows: Sequence[Row], plan: Plan) -> Content:
 def left_alone_facts(plan: Plan) -> Content:
     """What trueup sees and does not touch, and why."""
     parts = [Content("Left alone").stylize("bold"), Content("")]
-    parts += [
-        Content.assemble("  ", plain(name), ("  the models never declared it", "$text-muted"))
-        for name in plan.unmanaged
-    ]
+    parts += [Content.assemble("  ", plain(name), ("  the models never declared it", "dim")) for name in plan.unmanaged]
     parts += [plain(f"  {text}") for text in plan.unsupported]
     return Content("\n").join([*parts, Content(""), Content("It is never changed, and it stays through every run.")])
 
@@ -50,7 +47,7 @@ def left_alone_facts(plan: Plan) -> Content:
 def _facts(row: Row, plan: Plan) -> Iterator[Content]:
     yield plain(f"{row.table} · {row.title}", "bold")
     yield Content("")
-    yield from _both_sides(row)
+    yield from _both_sides(row, plan)
     yield Content("")
     yield from _verdict(row)
     yield from _dangers(row)
@@ -65,24 +62,34 @@ def _facts(row: Row, plan: Plan) -> Iterator[Content]:
 # -- the two sides -----------------------------------------------------------------------------------------------------
 
 
-def _both_sides(row: Row) -> Iterator[Content]:
-    now, models = _sides(row)
-    yield Content.styled("Database now", "$text-muted")
+def _both_sides(row: Row, plan: Plan) -> Iterator[Content]:
+    now, models = _sides(row, plan)
+    yield Content.styled("Database now", "dim")
     yield from (Content.assemble(("- ", "$diff-drop"), plain(line)) for line in now or ["—"])
-    yield Content.styled("Your models", "$text-muted")
+    yield Content.styled("Your models", "dim")
     yield from (Content.assemble(("+ ", "$diff-add"), plain(line)) for line in models or ["—"])
 
 
-def _sides(row: Row) -> tuple[list[str], list[str]]:
+def _sides(row: Row, plan: Plan) -> tuple[list[str], list[str]]:
     if row.candidates:
         dropped, added = (_sides_of(item.change) for item in row.assessments)
         return dropped[0], added[1]
+    if isinstance(row.change, changes.RenameColumn):
+        return _renamed(row.change, plan)
     return _sides_of(row.change)
 
 
+def _renamed(change: changes.RenameColumn, plan: Plan) -> tuple[list[str], list[str]]:
+    """A rename names two columns; what they are stands in the schemas."""
+    table = plan.live.table(change.table)
+    column = table.column(change.column) if table else None
+    about = f"  {changes.describe_column(column)}" if column else ""
+    return [f"{change.column}{about}"], [f"{change.to}{about}"]
+
+
 def _sides_of(change: Change) -> tuple[list[str], list[str]]:
-    if isinstance(change, changes.RenameColumn | changes.RenameTable):
-        return [change.label or change.table], [change.to]
+    if isinstance(change, changes.RenameTable):
+        return [change.table], [change.to]
     old, new = (getattr(change, side, None) for side in ("old", "new"))
     if isinstance(change, changes.AlterTableOptions):
         before, _, after = change.detail.partition(" -> ")
@@ -110,14 +117,14 @@ def _verdict(row: Row) -> Iterator[Content]:
         case Verdict.BLOCKED if row.candidates:
             yield Content.styled("Looks like a rename. r to answer, ␣ to skip both.", "$diff-open")
         case Verdict.BLOCKED:
-            yield plain(f"To decide: {sentence(item.reason)}", "$diff-open")
+            yield plain(f"To decide: {item.reason}.", "$diff-open")
             yield plain(sentence(item.remedy))
             if any(hazard.rule == "no-value" for hazard in item.hazards):
                 yield Content("f gives these rows a value; ␣ skips the change this time.")
         case Verdict.LEFT_OUT:
             yield Content("Skipped this time. ␣ takes it.")
         case _:
-            yield plain(f"Skipped: {sentence(item.reason)}")
+            yield plain(f"Skipped: {item.reason}.")
             yield plain(_way(row))
 
 
@@ -142,9 +149,10 @@ def _dangers(row: Row) -> Iterator[Content]:
 
 
 def _evidence(row: Row) -> Iterator[Content]:
-    for number, candidate in enumerate(row.candidates):
-        head = "" if number == 0 else f"or » {candidate.to}, "
-        yield plain(f"  {head}{candidate.score:.0%} alike:")
+    if row.possible and not row.candidates:
+        yield Content("Perhaps a rename; r to answer.")
+    for candidate in row.possible:
+        yield plain(f"  {candidate.object} » {candidate.to}, {candidate.score:.0%} alike:")
         yield from (plain(f"  · {evidence}") for evidence in candidate.evidence)
 
 
@@ -162,5 +170,6 @@ def _steps(steps: Sequence[Step], plan: Plan) -> Iterator[Content]:
         number = plan.steps.index(step) + 1
         others = len(step.changes) - 1
         together = f", with {count(others, 'other change')}" if others else ""
-        yield plain(f"Step {number} of {len(plan.steps)}, {step.form}{together}: {step.why}.", "$text-muted")
+        why = f": {step.why}" if step.form == "rebuild" else ""
+        yield plain(f"Step {number} of {len(plan.steps)}, {step.form}{together}{why}.", "dim")
         yield sql(step.sql)

@@ -68,9 +68,10 @@ class Progress:
         return max(0.05, self.plan.estimate * _VERIFY_SHARE)
 
     def done(self, elapsed: float) -> float:
-        """The share that is done, from 0 to 1, weighted with the estimates; never full before the end."""
-        if self.run is not None and self.error is None:
-            return 1.0
+        """The share that is done, from 0 to 1, weighted with the estimates; never full before the end, and nothing
+        after a roll-back."""
+        if self.run is not None:
+            return 1.0 if self.error is None else 0.0
         finished = sum(_share(line, elapsed) for line in self.lines)
         return min(0.99, finished / self.total) if self.total else 0.0
 
@@ -98,7 +99,8 @@ class Progress:
 
     def _line(self, table: str, sentence: str, estimate: float, began: float | None, took: float | None) -> Line:
         if took is not None:
-            mark = "✓"
+            undone = self.error is not None and table != "backup"
+            mark = "·" if undone else "✓"
         elif began is None:
             mark = "○"
         else:

@@ -16,7 +16,7 @@ class Row:
 
     assessments: tuple[Assessment, ...]
     candidates: tuple[RenameCandidate, ...] = ()
-    """For a possible rename: to what, best first."""
+    """For what is so probably a rename that it is one line: to what, best first."""
 
     @property
     def assessment(self) -> Assessment:
@@ -59,6 +59,11 @@ class Row:
     @property
     def mark(self) -> str:
         return "?" if self.open else "✓" if self.taken else "·"
+
+    @property
+    def possible(self) -> tuple[RenameCandidate, ...]:
+        """Renames that a person may name, the improbable ones as well."""
+        return self.candidates or self.assessment.candidates
 
     @property
     def sign(self) -> str:
@@ -109,7 +114,7 @@ def _rows(assessments: Sequence[Assessment]) -> Iterator[Row]:
             continue
         added = halves.get(id(item))
         pair = (item, added) if added else (item,)
-        yield Row(assessments=pair, candidates=_best_first(item, added) if added else ())
+        yield Row(assessments=pair, candidates=_best_first(item, added) if _asks(item) else ())
 
 
 def _halves(assessments: Sequence[Assessment]) -> dict[int, Assessment]:
@@ -117,20 +122,25 @@ def _halves(assessments: Sequence[Assessment]) -> dict[int, Assessment]:
     found: dict[int, Assessment] = {}
     used: set[int] = set()
     for item in assessments:
-        if item.verdict is not Verdict.BLOCKED or not isinstance(item.change, changes.DropColumn | changes.DropTable):
-            continue
-        for candidate in item.candidates:
-            added = next((other for other in assessments if _adds(other, candidate) and id(other) not in used), None)
+        if _asks(item):
+            fitting = (other for candidate in item.candidates for other in assessments if _adds(other, candidate))
+            added = next((other for other in fitting if id(other) not in used), None)
             if added is not None:
                 found[id(item)] = added
                 used.add(id(added))
-                break
     return found
+
+
+def _asks(item: Assessment) -> bool:
+    """A drop that waits for the answer whether it is a rename, or was left out with the question open."""
+    drops = isinstance(item.change, changes.DropColumn | changes.DropTable)
+    waits = item.verdict in (Verdict.BLOCKED, Verdict.LEFT_OUT)
+    return drops and waits and any(candidate.probable for candidate in item.candidates)
 
 
 def _adds(item: Assessment, candidate: RenameCandidate) -> bool:
     change = item.change
-    if item.verdict is not Verdict.BLOCKED:
+    if not candidate.probable or item.verdict not in (Verdict.BLOCKED, Verdict.LEFT_OUT):
         return False
     if isinstance(change, changes.AddColumn):
         same_table = change.table.lower() == candidate.table.lower()
@@ -138,6 +148,6 @@ def _adds(item: Assessment, candidate: RenameCandidate) -> bool:
     return isinstance(change, changes.CreateTable) and not candidate.column and change.table == candidate.to
 
 
-def _best_first(dropped: Assessment, added: Assessment) -> tuple[RenameCandidate, ...]:
-    mine = added.change.label or added.change.table
+def _best_first(dropped: Assessment, added: Assessment | None) -> tuple[RenameCandidate, ...]:
+    mine = (added.change.label or added.change.table) if added else ""
     return tuple(sorted(dropped.candidates, key=lambda item: item.to.lower() != mine.lower()))

@@ -9,7 +9,7 @@ from trueup import visible
 from trueup_tui.progress import Line, Progress
 from trueup_tui.wording import about, clock, plain, seconds
 
-_MARK_STYLES = {"✓": "$diff-add", "▶": "bold $diff-open", "✗": "bold $diff-drop", "○": "$text-muted"}
+_MARK_STYLES = {"✓": "$diff-add", "▶": "bold $diff-open", "✗": "bold $diff-drop", "○": "dim", "·": "dim"}
 _TABLE_WIDTH = 16
 """Cells for a table's name, at most."""
 
@@ -29,8 +29,8 @@ def bar(share: float, width: int) -> Content:
     rest = room - full
     return Content.assemble(
         ("━" * full, "$diff-add"),
-        ("╺" if rest and full else "", "$text-disabled"),
-        ("━" * (rest - 1 if full else rest), "$text-disabled"),
+        ("╺" if rest and full else "", "dim"),
+        ("━" * (rest - 1 if full else rest), "dim"),
         f" {share:>4.0%}",
     )
 
@@ -41,7 +41,7 @@ def times_of(progress: Progress, elapsed: float, limit: float | None) -> Content
         ended = "" if progress.error is None else ", rolled back"
         return Content(f"{seconds(progress.run.seconds if progress.run else elapsed)}{ended}")
     if progress.cancelling:
-        return Content.styled("Cancelling: the running statement is stopped, then everything is rolled back.", "bold")
+        return Content.styled("Cancelling: stops the statement, then rolls everything back.", "bold")
     end = "no time limit" if limit is None else f"at {clock(limit)} it stops and rolls everything back"
     left = progress.left(elapsed)
     still = f"{about(left)} left" if elapsed <= progress.total + 1 else "longer than estimated"
@@ -50,7 +50,7 @@ def times_of(progress: Progress, elapsed: float, limit: float | None) -> Content
 
 def log_of(progress: Progress) -> Content:
     return Content("\n").join(
-        Content.assemble((f"{clock(elapsed):>5} ", "$text-muted"), plain(words)) for elapsed, words in progress.log
+        Content.assemble((f"{clock(elapsed):>5} ", "dim"), plain(words)) for elapsed, words in progress.log
     )
 
 
@@ -65,13 +65,15 @@ def _step(line: Line, elapsed: float, table: int, width: int) -> Content:
     time = _time(line, elapsed)
     name = _fitted(line.table, table)
     words = _fitted(line.sentence, max(4, width - table - cell_len(time) - 5))
-    text = Content.assemble((f"{line.mark} ", _MARK_STYLES[line.mark]), name, " ", words, " ", (time, "$text-muted"))
+    text = Content.assemble((f"{line.mark} ", _MARK_STYLES[line.mark]), name, " ", words, " ", (time, "dim"))
     return text.stylize("bold") if line.mark == "▶" else text
 
 
 def _time(line: Line, elapsed: float) -> str:
     if line.seconds is not None:
         return seconds(line.seconds)
+    if line.mark == "✗" and line.began is not None:
+        return seconds(max(0.0, elapsed - line.began))
     if line.mark == "▶" and line.began is not None:
         return f"{clock(max(0.0, elapsed - line.began))} of {about(line.estimate)}"
     return about(line.estimate)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from rich.text import Text
 from textual.content import Content
 
 from trueup import TrueupError, visible
 
+TAB = 4
+"""Cells between two tab stops."""
 _PRODUCTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 
 
@@ -39,10 +41,11 @@ def cell(text: object, style: str = "") -> Text:
 
 
 def sql(text: str) -> Content:
-    """SQL with its words coloured; the characters are exactly those of ``text``."""
+    """SQL with its words coloured; the characters are those of ``text``, a tab as the spaces that it is seen as."""
     from textual.highlight import highlight  # loads a lexer, which the first picture does not need
 
-    shown = visible(text, lines=True)
+    # Expanded here, because Textual expands tabs without moving the colours behind them.
+    shown = visible(text, lines=True).expandtabs(TAB)
     coloured = highlight(shown, language="sql")
     return coloured if coloured.plain == shown else Content(shown)
 
@@ -104,7 +107,7 @@ def ago(then: datetime, now: datetime) -> str:
 
 
 def moment(value: datetime) -> str:
-    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return value.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------------
@@ -138,9 +141,9 @@ def exit_code(error: BaseException) -> int:
 def without_secret(text: str, url: str | None) -> str:
     """The text without the password that the URL holds, however it is written there."""
     try:
-        password = urlsplit(url or "").password
+        password = urlsplit(url or "").password or ""
     except ValueError:
-        password = None
-    for secret in sorted({password or "", unquote(password or "")}, key=len, reverse=True):
+        password = ""
+    for secret in sorted({password, unquote(password), quote(password, safe="")}, key=len, reverse=True):
         text = text.replace(secret, "***") if secret else text
     return text

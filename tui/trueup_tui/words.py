@@ -80,7 +80,7 @@ def _error(error: BaseException, url: str | None) -> Iterator[Content]:
     frames = _frames(error)
     if frames:
         yield Content("")
-        yield from (plain(frame, "$text-muted") for frame in frames)
+        yield from (plain(frame, "dim") for frame in frames)
     yield Content("")
     yield Content.assemble(("R", "bold $key"), " tries again · ", ("q", "bold $key"), " quits")
 

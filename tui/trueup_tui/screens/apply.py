@@ -36,7 +36,7 @@ class ApplyScreen(Place):
         yield TextPane(id="log")
 
     def on_mount(self) -> None:
-        self._sql: str | None = None
+        self._shown: tuple[str, str] | None = None
         self.query_one("#steps").border_title = "Steps"
         self.query_one("#running").border_title = "Running now"
         self.query_one("#log").border_title = "Log"
@@ -45,7 +45,7 @@ class ApplyScreen(Place):
         self.query_one("#steps").focus()
 
     def on_resize(self) -> None:
-        self.redraw()
+        self.call_after_refresh(self.redraw)  # only then the panes know how wide they are
 
     # -- showing -------------------------------------------------------------------------------------------------------
 
@@ -81,8 +81,8 @@ class ApplyScreen(Place):
         if progress.over:
             pane.border_title = "Result"
             pane.show(outcome_of(self.session))
-        elif progress.sql != self._sql:
-            self._sql = progress.sql
+        elif (progress.sql, progress.phase) != self._shown:
+            self._shown = progress.sql, progress.phase
             pane.border_title = "Running now"
             pane.show(sql(progress.sql) if progress.sql else Content(progress.phase))
 

@@ -17,7 +17,7 @@ from trueup_tui.session import Session
 from trueup_tui.widgets.panes import Notice, TextPane
 from trueup_tui.wording import ago, cell, moment, number, plain, size, what_went_wrong, without_secret
 
-_COLUMNS = ("when", "made by", "size", "tables", "rows", "verified")
+_COLUMNS = ("when", "verified", "made by", "size", "tables", "rows")
 
 
 class BackupTable(DataTable[object], inherit_bindings=False):
@@ -67,9 +67,9 @@ class BackupsScreen(Place):
     def redraw(self) -> None:
         session = self.session
         some = bool(session.backups) and session.backups_error is None
-        self.query_one("#backups").display = some
+        self.show("#backups", some)
+        self.show("#notice", not some)
         notice = self.query_one(Notice)
-        notice.display = not some
         if some:
             self._fill()
         else:
@@ -132,22 +132,22 @@ def _nothing(session: Session) -> tuple[str, Content]:
 
 def _cells(backup: Backup, session: Session) -> Iterator[object]:
     yield cell(moment(backup.created_at))
+    yield cell(_verified(backup, session))
     yield cell(_maker(backup))
     yield cell(size(backup.size))
     yield cell(str(len(backup.row_counts)))
     yield cell(number(sum(backup.row_counts.values())))
-    yield cell(_verified(backup, session))
 
 
 def _maker(backup: Backup) -> str:
-    return f"run {backup.run_id}" if backup.run_id else "hand"
+    return f"run {backup.run_id[:8]}" if backup.run_id else "hand"
 
 
 def _verified(backup: Backup, session: Session) -> str:
     if backup.id in session.verifying:
-        return "▶ reading it again"
+        return "▶ reading it"
     if backup.problem:
-        return f"✗ {backup.problem}"
+        return "✗ broken"
     return f"✓ {ago(backup.verified_at, session.clock.now())}" if backup.verified_at else "never"
 
 
@@ -175,9 +175,9 @@ def _contents(backup: Backup, now: datetime) -> Iterator[Content]:
     }
     for name, value in facts.items():
         if str(value):
-            yield Content.assemble((f"{name:<10}", "$text-muted"), plain(value))
+            yield Content.assemble((f"{name:<10}", "dim"), plain(value))
     if backup.row_counts:
         yield Content("")
-        yield Content.styled("rows       table", "$text-muted")
+        yield Content.styled("rows       table", "dim")
     for table, rows in sorted(backup.row_counts.items()):
         yield Content.assemble(f"{number(rows):>9}  ", plain(table))

@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Static
 from trueup import visible
 from trueup_tui.commands import bindings_of
 from trueup_tui.widgets.bars import TooSmall
+from trueup_tui.widgets.field import Field
 from trueup_tui.wording import plain
 
 PATIENCE = 0.4
@@ -64,7 +65,7 @@ class ConfirmScreen(_Patient, ModalScreen[bool]):
             yield Static(Content("\n").join(plain(sentence) for sentence in question.sentences), classes="sentences")
             if question.name:
                 yield Static(self._what_to_type(), classes="sentences")
-                yield Input(max_length=len(visible(question.name)), select_on_focus=False)
+                yield Field(max_length=len(visible(question.name)), select_on_focus=False)
             yield Static("", id="keys")
             with Horizontal(id="buttons"):
                 yield Button("Back", id="no", compact=True)
@@ -131,7 +132,7 @@ class AskScreen(_Patient, ModalScreen[str | None]):
         with VerticalScroll(id="dialog", can_focus=False):
             yield Static(plain(self._question, "bold"), classes="title")
             yield Static(plain(self._hint), classes="sentences")
-            yield Input(self._value)
+            yield Field(self._value)
             yield Static("", id="meaning", markup=False)
             yield Static(Content.assemble(("↵", "bold $key"), " takes it · ", ("esc", "bold $key"), " goes back"))
         yield TooSmall()
@@ -157,7 +158,7 @@ class AskScreen(_Patient, ModalScreen[str | None]):
 
     def _meaning(self, value: str) -> Content:
         wrong = self._wrong(value)
-        return plain(wrong, "$diff-drop") if wrong else plain(self._check(value), "$text-muted")
+        return plain(wrong, "$diff-drop") if wrong else plain(self._check(value), "dim")
 
     def _wrong(self, value: str) -> str:
         try:

@@ -62,9 +62,9 @@ class DiffScreen(Place):
         self.query_one("#verdict", Static).update(verdict_line(session))
         reviewing = session.plan is not None and session.error is None
         something = reviewing and bool(session.rows or session.plan.unsupported)  # type: ignore[union-attr]
-        self.query_one("#diff").display = something
+        self.show("#diff", something)
+        self.show("#notice", not something)
         notice = self.query_one(Notice)
-        notice.display = not something
         if something:
             self._fill()
         else:
@@ -129,7 +129,7 @@ class DiffScreen(Place):
         row = self._chosen()
         if row is None:
             return
-        if row.candidates:
+        if row.possible:
             self.query_one(RenamePanel).ask(row)
         else:
             self.refuse("Nothing here looks like a rename. n goes to the next open question.")

@@ -44,7 +44,7 @@ class HelpScreen(ModalScreen[None]):
         for place in self._places:
             yield Content.styled(PLACES[place], "bold")
             for command in commands_of(place):
-                yield Content.assemble("  ", (f"{command.shown:<17}", "bold $key"), command.words)
+                yield Content.assemble("  ", (f"{command.shown:<16}", "bold $key"), command.words)
             yield Content("")
         if "diff" in self._places:
             yield Content.assemble(("Signs", "bold"), "\n", _SIGNS)

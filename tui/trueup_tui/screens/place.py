@@ -49,6 +49,10 @@ class Place(Screen[None]):
     def redraw(self) -> None:
         """Show the session as it is now."""
 
+    def show(self, selector: str, on: bool) -> None:
+        """Show a part of the screen or not; by a class, so that a screen that is too small can still hide it."""
+        self.query_one(selector).set_class(not on, "-off")
+
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing now."""
         self.notify(plain(reason).plain, markup=False, severity="warning")

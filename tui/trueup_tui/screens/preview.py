@@ -50,10 +50,10 @@ class PreviewScreen(Place):
     def redraw(self) -> None:
         plan = self._ready
         something = plan is not None and bool(plan.steps)
-        self.query_one("#preview").display = something
+        self.show("#preview", something)
+        self.show("#notice", not something)
         notice = self.query_one(Notice)
-        notice.display = not something
-        self.query_one("#totals", Static).update(totals(plan, self.session.backup) if plan else Content(" Planning …"))
+        self.query_one("#totals", Static).update(_headline(plan, backup=self.session.backup))
         if plan is None:
             self._tell(notice)
         elif not plan.steps:
@@ -127,8 +127,15 @@ class PreviewScreen(Place):
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
-def totals(plan: Plan, backup: bool) -> Content:
+def _headline(plan: Plan | None, *, backup: bool) -> Content:
     """The line over the steps."""
+    if plan is None:
+        return Content(" Planning …")
+    return totals(plan, backup=backup) if plan.steps else Content(" No steps")
+
+
+def totals(plan: Plan, *, backup: bool) -> Content:
+    """What the whole plan costs, and which one it is."""
     parts: list[Content | str] = [Content.styled(count(len(plan.steps), "step"), "bold"), about(plan.estimate)]
     copy = f"backup first, {about(plan.backup_estimate)}"
     parts.append(copy if backup else Content.styled("no backup", "$diff-drop"))
@@ -147,7 +154,7 @@ def _steps(plan: Plan, session: Session) -> Iterator[Content]:
     for number, step in enumerate(plan.steps, 1):
         yield plain(f"{number:2} {step.sentence}")
         why = f" · {step.why}" if step.form == "rebuild" else ""
-        yield plain(f"   {step.form}, {about(step.estimate)}{why}", "$text-muted")
+        yield plain(f"   {step.form}, {about(step.estimate)}{why}", "dim")
     yield Content("   read the schema again and compare, then commit")
     yield Content("")
     yield Content(f"One transaction, {limit(session.time_limit)}.")

@@ -118,9 +118,9 @@ class ChangeTree(Tree[Item], inherit_bindings=False):
 
     def _fitted(self, text: Text, tag: str, tag_style: Style, style: Style) -> Text:
         """As wide as the pane: a long name ends in an ellipsis, so that the tag is always seen."""
-        indent = 2 if tag or text.plain[:1] in "✓·?" else 0
+        indent = 2 if text.plain[:1] in "✓·?" else 0
         room = max(4, self.scrollable_content_region.width - indent - (cell_len(tag) + 1 if tag else 0))
-        text.truncate(room, overflow="ellipsis", pad=bool(tag))
+        text.truncate(room, overflow="ellipsis", pad=True)
         text.append_text(Text(f" {tag}", tag_style) if tag else Text())
         text.stylize_before(style)
         return text

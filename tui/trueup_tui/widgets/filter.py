@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual.message import Message
-from textual.widgets import Input
 
 from trueup_tui.commands import bindings_of
+from trueup_tui.widgets.field import Field
 
 
-class Filter(Input):
+class Filter(Field):
     """Keeps its text when left with Enter, loses it with Escape."""
 
     BINDINGS = bindings_of("filter")

@@ -36,7 +36,7 @@ class RenamePanel(Static, can_focus=True):
 
     def ask(self, row: Row) -> None:
         """Show the question about this row."""
-        self._candidates = row.candidates
+        self._candidates = row.possible
         self._draw()
         self.display = True
         self.focus()
@@ -50,6 +50,8 @@ class RenamePanel(Static, can_focus=True):
 
     def action_other(self) -> None:
         """The candidates take turns."""
+        if len(self._candidates) == 1:
+            self.notify("No other name is a candidate.", markup=False, severity="warning")
         self._candidates = (*self._candidates[1:], self._candidates[0])
         self._draw()
 

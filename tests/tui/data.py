@@ -1,0 +1,513 @@
+"""Values that the tests and the pictures show: a shop whose database has fallen behind its models, at a fixed time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from trueup import (
+    Assessment,
+    Backup,
+    Decision,
+    Event,
+    Hazard,
+    Limits,
+    Plan,
+    Policy,
+    Receipt,
+    RenameCandidate,
+    Run,
+    Settings,
+    Severity,
+    Statement,
+    Status,
+    Step,
+    Target,
+    TrueupError,
+    Verdict,
+    changes,
+    events,
+)
+from trueup.schema import Check, Column, ForeignKey, Index, KeyPart, PrimaryKey, Schema, Sql, Table, Unique
+from trueup_tui.clock import Clock
+from trueup_tui.jobs import Core
+from trueup_tui.session import Session
+
+NOW = datetime(2026, 1, 3, 14, 12, 40, tzinfo=UTC)
+SECRET = "hunter2-canary"
+URL = f"sqlite://someone:{SECRET}@/shop.db"
+HOSTILE = {
+    "closing tag": "[/x]",
+    "tag": "[red]bold[/red]",
+    "link": "[@click=app.quit]x[/]",
+    "escape": "a\x1b]0;owned\x07b\x1b[31m",
+    "right to left": "abc\u202edcba\u202c",
+    "line end": "two\nlines\tand a tab",
+    "long": "x" * 200,
+    "wide": "非常に長い列の名前" * 7,
+    "joined": "a\u200db\ufeff",
+    "empty": "",
+}
+
+
+def sql(text: str) -> Sql:
+    return Sql(text, text.lower())
+
+
+def column(name: str, kind: str, **options: Any) -> Column:
+    default = options.pop("default", None)
+    return Column(name=name, type=sql(kind), default=sql(default) if default else None, **options)
+
+
+def part(name: str) -> KeyPart:
+    return KeyPart(expression=sql(name), column=name)
+
+
+def step(table: str, sentence: str, *statements: str, change: Any, estimate: float, form: str = "in place") -> Step:
+    why = "SQLite cannot change a column in place" if form == "rebuild" else "SQLite does this in place"
+    return Step(
+        table=table,
+        sentence=sentence,
+        statements=tuple(Statement(sql=text) for text in statements),
+        changes=tuple(change) if isinstance(change, list) else (change,),
+        form=form,
+        why=why,
+        estimate=estimate,
+    )
+
+
+# -- one change of each kind -------------------------------------------------------------------------------------------
+
+FULLNAME = column("fullname", "VARCHAR(120)", nullable=False)
+COUPONS = Table(
+    name="coupons",
+    columns=(column("id", "INTEGER", nullable=False), column("code", "VARCHAR(24)"), column("percent_off", "INTEGER")),
+)
+SHIPMENTS = Table(
+    name="shipments",
+    columns=(
+        column("id", "INTEGER", nullable=False),
+        column("order_id", "INTEGER", nullable=False),
+        column("carrier", "VARCHAR(60)", default="'DHL'"),
+    ),
+)
+DROP_FULLNAME = changes.DropColumn(table="customers", old=FULLNAME)
+ADD_FULL_NAME = changes.AddColumn(table="customers", new=replace(FULLNAME, name="full_name"))
+RENAME = changes.RenameColumn(table="customers", column="fullname", to="full_name")
+ADD_TIER = changes.AddColumn(
+    table="customers", new=column("loyalty_tier", "VARCHAR(16)", nullable=False, default="'basic'")
+)
+ALTER_TOTAL = changes.AlterColumn(
+    table="orders",
+    old=column("total", "INTEGER", nullable=False),
+    new=column("total", "NUMERIC(12, 2)", nullable=False),
+)
+ADD_INDEX = changes.CreateIndex(table="orders", new=Index(name="ix_orders_created_at", parts=(part("created_at"),)))
+ALTER_CHECK = changes.AlterCheck(
+    table="orders",
+    old=Check(name="ck_orders_ref", expression=sql("ref <> ''")),
+    new=Check(name="ck_orders_ref", expression=sql("ref GLOB '[a-z]*[0-9]'")),
+)
+ADD_KEY = changes.AddForeignKey(
+    table="orders",
+    new=ForeignKey(name="fk_orders_coupon", columns=("coupon_id",), referred_table="coupons", referred_columns=("id",)),
+)
+DROP_UNIQUE = changes.DropUnique(table="orders", old=Unique(name="uq_orders_ref", parts=(part("ref"),)))
+ALTER_PRIMARY = changes.AlterPrimaryKey(
+    table="wishes", old=PrimaryKey(parts=(part("id"),)), new=PrimaryKey(parts=(part("customer_id"), part("id")))
+)
+ALTER_OPTIONS = changes.AlterTableOptions(
+    table="wishes", old=Table(name="wishes"), new=Table(name="wishes", without_rowid=True)
+)
+RENAME_TABLE = changes.RenameTable(table="parcels", to="shipments")
+DROP_COUPONS = changes.DropTable(table="coupons", old=COUPONS)
+ADD_SHIPMENTS = changes.CreateTable(table="shipments", new=SHIPMENTS)
+ADD_CURRENCY = changes.AddColumn(table="orders", new=column("currency", "VARCHAR(3)", nullable=False))
+
+CANDIDATE = RenameCandidate(
+    table="customers",
+    column="fullname",
+    to="full_name",
+    score=0.97,
+    probable=True,
+    evidence=("name similarity 0.94", "same type VARCHAR(120)", "same nullability, default and collation"),
+)
+LOSES_COUPONS = Hazard(
+    rule="dropped-table",
+    severity=Severity.LOSES,
+    sentence="deletes 12 480 rows in table coupons",
+    rows=12480,
+    remedy="keep it, or allow the drop; a verified backup is taken first",
+)
+NO_VALUE = Hazard(
+    rule="no-value",
+    severity=Severity.BLOCKS,
+    sentence="850 rows in orders have no value for orders.currency, which the models declare NOT NULL",
+    rows=850,
+    remedy='decide: fill = "orders.currency" with value = ... or sql = "..."; or give the column a default',
+)
+
+
+def judged(change: Any, verdict: Verdict = Verdict.APPLY, rows: int = 184022, **more: Any) -> Assessment:
+    return Assessment(change=change, verdict=verdict, rows=rows, **more)
+
+
+def question(change: Any) -> Assessment:
+    """One half of a possible rename."""
+    return judged(
+        change,
+        Verdict.BLOCKED,
+        reason="customers.fullname may have been renamed to full_name",
+        remedy='decide: rename = "customers.fullname" with to = "full_name", or drop, or keep',
+        candidates=(CANDIDATE,),
+    )
+
+
+RETIRED_COUPONS = judged(
+    DROP_COUPONS,
+    Verdict.RETIRE,
+    rows=12480,
+    reason="it left the models; it is kept with its data",
+    remedy="the policy full, or a decision, drops it",
+    hazards=(LOSES_COUPONS,),
+)
+SAFE = (
+    judged(ADD_TIER),
+    judged(ALTER_TOTAL),
+    judged(ADD_INDEX),
+    judged(ALTER_CHECK),
+    RETIRED_COUPONS,
+    judged(ADD_SHIPMENTS, rows=0),
+)
+STEPS = (
+    step(
+        "customers",
+        "add column customers.loyalty_tier: VARCHAR(16) DEFAULT 'basic' NOT NULL",
+        "ALTER TABLE \"customers\" ADD COLUMN loyalty_tier VARCHAR(16) DEFAULT 'basic' NOT NULL",
+        change=ADD_TIER,
+        estimate=0.1,
+    ),
+    step(
+        "orders",
+        "rebuild table orders (2 changes)",
+        'CREATE TABLE "_trueup_new_orders" (\n\tid INTEGER NOT NULL,\n\ttotal NUMERIC(12, 2) NOT NULL,\n\tref TEXT,\n'
+        "\tCONSTRAINT ck_orders_ref CHECK (ref GLOB '[a-z]*[0-9]')\n)",
+        'INSERT INTO "_trueup_new_orders" SELECT id, total, ref FROM "orders"',
+        'DROP TABLE "orders"',
+        'ALTER TABLE "_trueup_new_orders" RENAME TO "orders"',
+        change=[ALTER_TOTAL, ALTER_CHECK],
+        estimate=38.0,
+        form="rebuild",
+    ),
+    step(
+        "orders",
+        "add index orders.ix_orders_created_at: (created_at)",
+        'CREATE INDEX "ix_orders_created_at" ON "orders" (created_at)',
+        change=ADD_INDEX,
+        estimate=12.0,
+    ),
+    step(
+        "shipments",
+        "add table shipments: 3 columns",
+        "CREATE TABLE shipments (\n\tid INTEGER NOT NULL,\n\torder_id INTEGER NOT NULL,\n"
+        "\tcarrier VARCHAR(60) DEFAULT 'DHL'\n)",
+        change=ADD_SHIPMENTS,
+        estimate=0.1,
+    ),
+)
+RENAME_STEP = step(
+    "customers",
+    "rename column customers.fullname: to full_name",
+    'ALTER TABLE "customers" RENAME COLUMN "fullname" TO "full_name"',
+    change=RENAME,
+    estimate=0.1,
+)
+DROP_STEP = step("coupons", "drop table coupons", 'DROP TABLE "coupons"', change=DROP_COUPONS, estimate=0.4)
+
+
+def plan_of(assessments: Sequence[Assessment], steps: Sequence[Step] = (), **more: Any) -> Plan:
+    values: dict[str, Any] = {
+        "database": "sqlite:///shop.db",
+        "models": "app.models:Base",
+        "policy": Policy.SAFE,
+        "live": Schema(tables=(COUPONS,), fingerprint="live"),
+        "expected": Schema(),
+        "wanted": Schema(),
+        "managed": ("customers", "orders", "shipments", "wishes"),
+        "unmanaged": ("legacy_import_log",),
+        "preamble": ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"),
+        "backup_estimate": 6.0,
+    }
+    return Plan(assessments=tuple(assessments), steps=tuple(steps), **values | more)
+
+
+OPEN = plan_of([question(DROP_FULLNAME), question(ADD_FULL_NAME), *SAFE], STEPS)
+"""Something waits for a decision."""
+READY = plan_of([judged(RENAME), *SAFE], [RENAME_STEP, *STEPS])
+"""The rename was answered."""
+LOSING = plan_of(
+    [judged(RENAME), *(replace(item, verdict=Verdict.APPLY) if item is RETIRED_COUPONS else item for item in SAFE)],
+    [RENAME_STEP, *STEPS, DROP_STEP],
+    warnings=("drop table coupons: deletes 12 480 rows in table coupons",),
+)
+IN_STEP = plan_of([])
+NOTHING_TAKEN = plan_of([RETIRED_COUPONS])
+UNFILLED = plan_of([judged(ADD_CURRENCY, Verdict.BLOCKED, rows=850, reason=NO_VALUE.sentence, hazards=(NO_VALUE,))])
+EVERY_KIND = plan_of(
+    [
+        question(DROP_FULLNAME),
+        question(ADD_FULL_NAME),
+        judged(ADD_TIER),
+        judged(changes.DropColumn(table="orders", old=column("gift_note", "TEXT")), Verdict.LEFT_OUT),
+        judged(ALTER_TOTAL),
+        judged(changes.DropIndex(table="orders", old=ADD_INDEX.new), Verdict.RETIRE, reason="it left the models"),
+        judged(ADD_INDEX),
+        judged(changes.AlterIndex(table="orders", old=ADD_INDEX.new, new=ADD_INDEX.new)),
+        judged(changes.AddCheck(table="orders", new=ALTER_CHECK.new)),
+        judged(ALTER_CHECK),
+        judged(changes.DropCheck(table="orders", old=ALTER_CHECK.old), Verdict.KEPT, reason="a decision keeps it"),
+        judged(ADD_KEY),
+        judged(changes.DropForeignKey(table="orders", old=ADD_KEY.new)),
+        judged(changes.AlterForeignKey(table="orders", old=ADD_KEY.new, new=replace(ADD_KEY.new, on_delete="CASCADE"))),
+        judged(changes.AddUnique(table="orders", new=DROP_UNIQUE.old)),
+        judged(DROP_UNIQUE),
+        judged(changes.AlterUnique(table="orders", old=DROP_UNIQUE.old, new=DROP_UNIQUE.old)),
+        judged(ALTER_PRIMARY),
+        judged(ALTER_OPTIONS, Verdict.BEYOND_POLICY, reason="the policy additive does not apply this"),
+        judged(RENAME_TABLE),
+        RETIRED_COUPONS,
+        judged(ADD_SHIPMENTS, rows=0),
+    ],
+    STEPS,
+)
+
+
+def hostile_plan(name: str) -> Plan:
+    """The name as table, column, type, default, expression and SQL; nothing of it may act."""
+    bad = column(name, f"VARCHAR({name})", default=name, nullable=False)
+    other = column(f"{name}2", "TEXT")
+    table = Table(name=name, columns=(bad, other), sql=name)
+    hazard = replace(LOSES_COUPONS, sentence=f"deletes 3 rows in table {name}", remedy=name)
+    candidate = RenameCandidate(
+        table=name, column=f"{name}2", to=f"{name}3", score=0.9, probable=True, evidence=(name,)
+    )
+    taken = [
+        judged(changes.DropTable(table=name, old=table), hazards=(hazard,)),
+        judged(changes.AddColumn(table=f"{name}t", new=bad)),
+        judged(changes.AddCheck(table=f"{name}t", new=Check(name=name, expression=sql(f"a = '{name}'")))),
+    ]
+    asked = [
+        replace(question(changes.DropColumn(table=name, old=other)), candidates=(candidate,), reason=name),
+        replace(
+            question(changes.AddColumn(table=name, new=replace(other, name=f"{name}3"))),
+            candidates=(candidate,),
+            reason=name,
+        ),
+    ]
+    steps = [
+        step(name, f"drop table {name}", f'DROP TABLE "{name}"', change=taken[0].change, estimate=1),
+        step(f"{name}t", f"add column {name}", f'ALTER TABLE t ADD "{name}"', change=taken[1].change, estimate=1),
+    ]
+    return plan_of(
+        [*taken, *asked], steps, database=f"sqlite:///{name}.db", models=name, unmanaged=(name,), unsupported=(name,)
+    )
+
+
+# -- backups and runs --------------------------------------------------------------------------------------------------
+
+BACKUP = Backup(
+    id="shop-20260103-141231",
+    path=Path("/srv/shop/.trueup/backups/shop-20260103-141231.db"),
+    database="sqlite:///shop.db",
+    created_at=NOW - timedelta(seconds=9),
+    size=48_210_944,
+    checksum="blake2b:5f0034f6542b67f0aa6d1c7be2d90c11",
+    schema_fingerprint="9c1d77e04b21",
+    row_counts={"customers": 184022, "orders": 1204331, "coupons": 12480},
+    run_id="7f3a91c2d001",
+    verified_at=NOW - timedelta(seconds=3),
+    trueup_version="0.1.0",
+    database_version="3.45.1",
+)
+BACKUPS = (
+    BACKUP,
+    replace(
+        BACKUP,
+        id="shop-20251220-080000",
+        path=Path("/srv/shop/.trueup/backups/shop-20251220-080000.db"),
+        created_at=NOW - timedelta(days=14),
+        run_id=None,
+        verified_at=None,
+    ),
+    replace(
+        BACKUP,
+        id="shop-20251101-093000",
+        path=Path("/srv/shop/.trueup/backups/shop-20251101-093000.db"),
+        created_at=NOW - timedelta(days=63),
+        verified_at=NOW - timedelta(days=1),
+        problem="the file changed since it was made",
+    ),
+)
+RECEIPT = Receipt(
+    remaining_differences=0,
+    untouched_objects=14,
+    row_counts={"customers": 184022, "orders": 1204331},
+    proofs=("every row of orders was copied",),
+    foreign_key_violations_before=0,
+    foreign_key_violations_after=0,
+    integrity="ok",
+)
+
+
+def run_of(plan: Plan, status: Status = Status.MIGRATED, error: TrueupError | None = None) -> Run:
+    done = error is None
+    return Run(
+        id="7f3a91c2d001",
+        status=status,
+        started_at=NOW,
+        seconds=58.4,
+        plan=plan,
+        operations_executed=len(plan.steps) if done else 0,
+        backup=BACKUP,
+        receipt=RECEIPT if done else None,
+        error=error,
+    )
+
+
+def beginning(plan: Plan) -> list[Event]:
+    """Up to the backup."""
+    return [
+        events.Started(elapsed=0.0, run_id="7f3a91c2d001", plan=plan, time_limit=300.0),
+        events.Locked(elapsed=0.1),
+        events.Checked(elapsed=0.4),
+        events.BackupProgress(elapsed=3.0, done=5800, total=11770),
+    ]
+
+
+def up_to_step(plan: Plan, number: int, at: float) -> list[Event]:
+    """Everything until the step of that number runs its first statement."""
+    made: list[Event] = [*beginning(plan), events.BackedUp(elapsed=6.5, backup=BACKUP)]
+    for index, item in enumerate(plan.steps[: number - 1], 1):
+        made.append(events.StepStarted(elapsed=6.5 + index * 0.1, number=index, step=item))
+        made.append(events.StepFinished(elapsed=6.6 + index * 0.1, number=index, step=item, seconds=0.1))
+    running = plan.steps[number - 1]
+    made.append(events.StepStarted(elapsed=at, number=number, step=running))
+    made.append(events.StatementStarted(elapsed=at, number=number, sql=running.statements[0].sql))
+    return made
+
+
+def whole_run(plan: Plan) -> list[Event]:
+    made = up_to_step(plan, len(plan.steps), 40.0)
+    made.append(events.StepFinished(elapsed=57.0, number=len(plan.steps), step=plan.steps[-1], seconds=17.0))
+    made.append(events.Verifying(elapsed=57.0))
+    made.append(events.Verified(elapsed=58.2, receipt=RECEIPT))
+    made.append(events.Finished(elapsed=58.4, run=run_of(plan)))
+    return made
+
+
+def failed_run(plan: Plan, error: TrueupError, status: Status = Status.FAILED) -> list[Event]:
+    made = up_to_step(plan, 4, 8.0)
+    made.append(events.RolledBack(elapsed=20.0, error=error))
+    made.append(events.Finished(elapsed=20.1, run=replace(run_of(plan, status, error), seconds=20.1)))
+    return made
+
+
+# -- a core without a database -----------------------------------------------------------------------------------------
+
+
+class FakeJob:
+    """A run whose events come when the test sends them."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.elapsed = 0.0
+        self.sent: list[Event] = []
+        self.cancelled = False
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def follow(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        for event in self.sent:
+            listener(event)
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def send(self, *made: Event) -> None:
+        for event in made:
+            self.sent.append(event)
+            self.elapsed = event.elapsed
+            for listener in self._listeners:
+                listener(event)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def extend(self, seconds: float) -> None:
+        self.limits.extend(seconds)
+
+
+@dataclass
+class FakeCore:
+    """Answers with what it is given, and remembers what it was asked."""
+
+    plan: Plan | Exception | Callable[..., Plan] = READY
+    backups: tuple[Backup, ...] | Exception = ()
+    checked: Callable[[Backup], Backup] = lambda backup: replace(backup, verified_at=NOW, problem="")
+    kept: tuple[Decision, ...] = ()
+    wait: threading.Event | None = None
+    """When given, nothing is answered before it is set."""
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    started: list[tuple[Plan, Target]] = field(default_factory=list)
+    written: list[Decision] = field(default_factory=list)
+    listed: int = 0
+    job: FakeJob | None = None
+
+    def core(self) -> Core:
+        return Core(
+            target=lambda settings: Target(url=URL, models=object(), settings=settings),
+            plan=self._plan,
+            start=self._start,
+            list_backups=self._list,
+            backup_directory=lambda target: Path("/srv/shop/.trueup/backups"),
+            verify_backup=lambda backup, target: self.checked(backup),
+            read_decisions=lambda path: self.kept,
+            write_decision=lambda path, decision: self.written.append(decision),
+        )
+
+    def _plan(self, target: Target, **asked: Any) -> Plan:
+        self.asked.append(asked)
+        if self.wait is not None:
+            self.wait.wait(10)
+        made = self.plan(**asked) if callable(self.plan) and not isinstance(self.plan, Exception) else self.plan
+        return _answer(made)  # type: ignore[no-any-return]
+
+    def _list(self, target: Target) -> tuple[Backup, ...]:
+        self.listed += 1
+        return _answer(self.backups)  # type: ignore[no-any-return]
+
+    def _start(self, plan: Plan, target: Target, *, limits: Limits) -> FakeJob:
+        self.started.append((plan, target))
+        job: FakeJob = FakeJob(limits)
+        job.limits = Limits(limits.seconds, monotonic=_from_zero(lambda: job.elapsed))
+        self.job = job
+        return job
+
+
+def _from_zero(elapsed: Callable[[], float]) -> Callable[[], float]:
+    return lambda: elapsed()
+
+
+def _answer(value: Any) -> Any:
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+def session_of(core: FakeCore, **settings: Any) -> Session:
+    """A session over that core, at the fixed time."""
+    given = {"url": URL, "models": "app.models:Base", "time_limit": 300.0, "decisions": Path("/srv/shop/trueup.toml")}
+    clock = Clock(now=lambda: NOW, monotonic=lambda: 0.0)
+    return Session(settings=Settings(**given | settings), core=core.core(), clock=clock)

@@ -1,0 +1,206 @@
+"""The states that pictures are made of: each a session, a size, and the keys that lead there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+
+from tests.tui.data import (
+    BACKUPS,
+    EVERY_KIND,
+    IN_STEP,
+    LOSING,
+    NOTHING_TAKEN,
+    OPEN,
+    READY,
+    UNFILLED,
+    FakeCore,
+    beginning,
+    failed_run,
+    session_of,
+    up_to_step,
+    whole_run,
+)
+from trueup import Plan, Status, errors, events
+from trueup_tui.app import TrueupApp
+
+Walk = Callable[[Pilot[int]], Awaitable[None]]
+NARROW, WIDE = (80, 24), (120, 40)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One picture."""
+
+    core: Callable[[], FakeCore]
+    walk: Walk
+    seen: str
+    """What must be seen, as a sentence."""
+
+    def app(self) -> TrueupApp:
+        return TrueupApp(session_of(self.core()))
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Until nothing is read any more, and everything is drawn."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 30
+    while loop.time() < end:
+        await pilot.pause()
+        session = pilot.app.session  # type: ignore[attr-defined]
+        if session.serial and not session.reading and not session.listing and not session.verifying:
+            break
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def armed(pilot: Pilot[int]) -> None:
+    """Until the dialog on top listens."""
+    for _ in range(200):
+        await pilot.pause(0.02)
+        if isinstance(pilot.app.screen, ModalScreen) and getattr(pilot.app.screen, "armed", True):
+            break
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[int], *keys: str) -> None:
+    """Press the keys, each when what the one before it began has ended."""
+    await settled(pilot)
+    for key in keys:
+        if isinstance(pilot.app.screen, ModalScreen):
+            await armed(pilot)
+        await pilot.press(key)
+        await settled(pilot)
+
+
+def keys(*pressed: str) -> Walk:
+    async def walk(pilot: Pilot[int]) -> None:
+        await press(pilot, *pressed)
+
+    return walk
+
+
+def running(*made: events.Event, also: tuple[str, ...] = (), at: float | None = None) -> Walk:
+    """Apply, and let these events happen."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await start(pilot)
+        send(pilot, *made)
+        if at is not None:
+            pilot.app.session.job.elapsed = at  # type: ignore[attr-defined]
+        await press(pilot, *also)
+        if isinstance(pilot.app.screen, ModalScreen):
+            await armed(pilot)
+
+    return walk
+
+
+async def start(pilot: Pilot[int]) -> None:
+    """From the differences to a run that has begun."""
+    await press(pilot, "p", "A")
+    await armed(pilot)
+    await press(pilot, "y")
+
+
+def send(pilot: Pilot[int], *made: events.Event) -> None:
+    pilot.app.session.job.send(*made)  # type: ignore[attr-defined]
+
+
+async def typed_name(pilot: Pilot[int]) -> None:
+    await press(pilot, "p", "A")
+    await armed(pilot)
+    await press(pilot, *"coupons")
+
+
+async def only_asked(pilot: Pilot[int]) -> None:
+    await press(pilot, "p", "A")
+    await armed(pilot)
+
+
+async def no_match(pilot: Pilot[int]) -> None:
+    await press(pilot, "slash", *"nowhere")
+
+
+async def fill_asked(pilot: Pilot[int]) -> None:
+    await press(pilot, "f")
+    await armed(pilot)
+    await press(pilot, *"EUR")
+
+
+async def nothing(pilot: Pilot[int]) -> None:
+    await pilot.pause()
+
+
+def core(plan: Plan | Exception = READY, **more: object) -> Callable[[], FakeCore]:
+    return lambda: FakeCore(plan=plan, **more)  # type: ignore[arg-type]
+
+
+def _models_error() -> FakeCore:
+    error = errors.ModelsError(spec="app.models:Base", problem="ImportError: cannot import name 'Base' from 'app'")
+    return FakeCore(plan=error)
+
+
+def _reading() -> FakeCore:
+    import threading
+
+    return FakeCore(wait=threading.Event())
+
+
+_DAMAGED = errors.DatabaseDamaged(database="sqlite:///shop.db", reason="database disk image is malformed")
+_REFUSED = errors.StatementFailed(sentence="add index orders.ix_orders_created_at", reason="no such column: created_at")
+_CANCELLED = errors.Cancelled(phase="in step 4 of 5 (add index orders.ix_orders_created_at)")
+
+SCENARIOS: dict[str, Scenario] = {
+    "start-reading": Scenario(_reading, nothing, "Before anything is read the app says what it is doing."),
+    "start-models-error": Scenario(_models_error, keys(), "Models that do not load: the sentence, and R tries again."),
+    "start-database-error": Scenario(core(_DAMAGED), keys(), "A damaged database: the sentence, and R tries again."),
+    "diff-question": Scenario(core(OPEN), keys(), "One question is open and shown first: the pair with its evidence."),
+    "diff-change": Scenario(core(OPEN), keys("j", "j", "j"), "A changed column: both sides, rows, time and SQL."),
+    "diff-brackets": Scenario(core(READY), keys("slash", *"ck_", "enter"), "A CHECK with [a-z] in it, to the letter."),
+    "diff-deletes": Scenario(core(READY), keys("G", "k", "k", "k"), "A table that left the models: DATA, and skipped."),
+    "diff-every-kind": Scenario(core(EVERY_KIND), keys("G"), "Every kind of change has its sign and its mark."),
+    "diff-table": Scenario(core(READY), keys("g", "j", "j", "j"), "On a table's name: all that happens to it."),
+    "diff-folded": Scenario(core(READY), keys("h"), "A folded table says how many changes it hides."),
+    "diff-rename": Scenario(core(OPEN), keys("r"), "The rename is asked in place, with its evidence and its keys."),
+    "diff-filter": Scenario(core(READY), keys("slash", *"index", "enter"), "Only the changes with the text in them."),
+    "diff-no-match": Scenario(core(READY), no_match, "A filter that nothing matches says so, and how to leave."),
+    "diff-no-value": Scenario(core(UNFILLED), keys(), "Rows without a value: what is missing, and f."),
+    "diff-fill": Scenario(core(UNFILLED), fill_asked, "What is typed is explained before it is taken."),
+    "diff-in-step": Scenario(core(IN_STEP), keys(), "No differences: what matches what."),
+    "preview-safe": Scenario(core(READY), keys("p"), "Steps, price and the exact SQL."),
+    "preview-deletes": Scenario(core(LOSING), keys("p"), "The lost data stands above the steps."),
+    "preview-no-backup": Scenario(core(READY), keys("p", "b"), "Without a backup the screen says so."),
+    "preview-nothing": Scenario(core(NOTHING_TAKEN), keys("p"), "Nothing is taken: what to do."),
+    "confirm-safe": Scenario(core(READY), only_asked, "y applies, the safe answer has the focus."),
+    "confirm-empty": Scenario(core(LOSING), only_asked, "The name is not typed yet: no way to say yes."),
+    "confirm-right": Scenario(core(LOSING), typed_name, "The name is typed: tab, then y."),
+    "apply-backup": Scenario(core(READY), running(*beginning(READY)), "The backup is being copied."),
+    "apply-step": Scenario(core(READY), running(*up_to_step(READY, 3, 7.0), at=28.0), "Step 3 and its statement."),
+    "apply-cancel-asked": Scenario(
+        core(READY), running(*up_to_step(READY, 3, 7.0), at=28.0, also=("c",)), "Cancelling is asked."
+    ),
+    "apply-cancelling": Scenario(
+        core(READY),
+        running(*up_to_step(READY, 3, 7.0), at=28.0, also=("c", "y")),
+        "Being cancelled, not yet done.",
+    ),
+    "apply-cancelled": Scenario(
+        core(READY), running(*failed_run(READY, _CANCELLED, Status.CANCELLED)), "Cancelled: all is as it was."
+    ),
+    "apply-done": Scenario(core(READY), running(*whole_run(READY)), "0 differences left, the proof, the backup."),
+    "apply-failed": Scenario(core(READY), running(*failed_run(READY, _REFUSED)), "The step that failed, and why."),
+    "diff-while-running": Scenario(
+        core(READY),
+        running(*up_to_step(READY, 3, 7.0), at=28.0, also=("escape",)),
+        "The run is seen from elsewhere.",
+    ),
+    "backups-list": Scenario(core(READY, backups=BACKUPS), keys("2"), "The backups and what the first one holds."),
+    "backups-broken": Scenario(core(READY, backups=BACKUPS), keys("2", "G"), "A broken one says what is wrong."),
+    "backups-empty": Scenario(core(READY), keys("2"), "None yet: where they will go."),
+    "help-diff": Scenario(core(READY), keys("question_mark"), "The keys of the differences."),
+    "help-preview": Scenario(core(READY), keys("p", "question_mark"), "The keys of the preview."),
+}

@@ -1,0 +1,64 @@
+"""The bundled example, for real: from its models and its database to a verified run, by keys alone."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tomllib
+from contextlib import closing
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tests.tui.scenarios import WIDE, armed, press, settled
+from tests.tui.test_safety import text_of
+from trueup import load_settings
+from trueup_tui.app import TrueupApp
+from trueup_tui.session import Session
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "shop"
+
+
+def make_shop(directory: Path) -> Path:
+    """A copy of the example with a fresh database."""
+    shop = directory / "shop"
+    shutil.copytree(EXAMPLE, shop, ignore=shutil.ignore_patterns("*.db", ".trueup", "__pycache__", "*.trueup-lock"))
+    subprocess.run([sys.executable, "make_database.py"], cwd=shop, check=True, capture_output=True)
+    return shop
+
+
+async def ended(pilot: Pilot[int]) -> None:
+    """Until the run has ended and both sides have been read again."""
+    for _ in range(600):
+        await pilot.pause(0.05)
+        progress = pilot.app.session.progress  # type: ignore[attr-defined]
+        if progress is not None and progress.over:
+            break
+    await settled(pilot)
+
+
+async def test_shop_is_brought_in_step(tmp_path: Path) -> None:
+    """The rename is answered, the plan applied and verified; what left the models stays; the answer is in the file."""
+    shop = make_shop(tmp_path)
+    settings = load_settings({}, environment={}, config=shop / "trueup.toml")
+    app = TrueupApp(Session(settings=settings))
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "p")
+        assert "1 to decide" in text_of(pilot)
+        await press(pilot, "n", "r", "y", "p", "A")
+        await armed(pilot)
+        await press(pilot, "y")
+        await ended(pilot)
+        assert "Checked: 0 differences left." in text_of(pilot)
+        await press(pilot, "2")
+        assert "✓ read back and checked" in text_of(pilot)
+        await press(pilot, "1", "d")
+        await press(pilot, "q")
+    assert app.return_value == 0
+    with closing(sqlite3.connect(shop / "shop.db")) as database:
+        assert database.execute("SELECT count(*) FROM customers WHERE full_name <> ''").fetchone() == (420,)
+        assert database.execute("SELECT count(gift_note) FROM orders").fetchone() == (183,)
+    decisions = tomllib.loads((shop / "trueup.toml").read_text())["decisions"]
+    assert decisions == [{"rename": "customers.fullname", "to": "full_name"}]

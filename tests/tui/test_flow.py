@@ -1,0 +1,418 @@
+"""The way through the app: choices, the run that outlives its screen, refusals of core, and leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.data import (
+    BACKUPS,
+    IN_STEP,
+    LOSING,
+    NOTHING_TAKEN,
+    OPEN,
+    READY,
+    UNFILLED,
+    FakeCore,
+    failed_run,
+    run_of,
+    session_of,
+    up_to_step,
+    whole_run,
+)
+from tests.tui.scenarios import NARROW, WIDE, armed, press, send, settled, start
+from tests.tui.test_safety import text_of
+from trueup import Backfill, Drop, Keep, Plan, Rename, Status, errors
+from trueup_tui.app import TrueupApp
+from trueup_tui.screens.apply import ApplyScreen
+from trueup_tui.screens.confirm import ConfirmScreen
+from trueup_tui.screens.diff import DiffScreen
+
+
+def asking(decisions: tuple[object, ...] = (), leave_out: frozenset[str] = frozenset()) -> Plan:
+    """A plan that follows the answers, as core's would."""
+    answered = any(isinstance(item, Rename | Keep) for item in decisions) or leave_out
+    taken = LOSING if any(isinstance(item, Drop) for item in decisions) else READY
+    return taken if answered else OPEN
+
+
+def app_of(core: FakeCore, **settings: Any) -> TrueupApp:
+    return TrueupApp(session_of(core, **settings))
+
+
+# -- choices -----------------------------------------------------------------------------------------------------------
+
+
+async def test_rename_is_answered_in_place() -> None:
+    """``r`` then ``y`` decides the rename, and the plan is made anew with it."""
+    core = FakeCore(plan=asking)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "n", "r", "y")
+        assert core.asked[-1]["decisions"] == (Rename(table="customers", column="fullname", to="full_name"),)
+        assert app.session.plan is READY
+        assert core.written == []
+
+
+@pytest.mark.parametrize(("key", "kind"), [("n", Keep), ("d", Drop)])
+async def test_not_a_rename(key: str, kind: type) -> None:
+    """The other answers keep or drop the old column."""
+    core = FakeCore(plan=asking)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "r", key)
+        assert core.asked[-1]["decisions"] == (kind(table="customers", column="fullname"),)
+
+
+async def test_question_can_be_skipped() -> None:
+    """``␣`` on an open rename leaves both halves out of this run."""
+    core = FakeCore(plan=asking)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "space")
+        assert core.asked[-1]["leave_out"] == {
+            "drop column customers.fullname",
+            "add column customers.full_name",
+        }
+
+
+async def test_drop_can_be_taken_and_given_back() -> None:
+    """``␣`` on what left the models decides to drop it; ``z`` takes that back."""
+    core = FakeCore(plan=lambda decisions, leave_out: LOSING if decisions else READY)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "G", "k", "k", "k", "space")
+        assert core.asked[-1]["decisions"] == (Drop(table="coupons"),)
+        assert "1 deletes data" in text_of(pilot)
+        await press(pilot, "z")
+        assert core.asked[-1]["decisions"] == ()
+
+
+async def test_answers_outrank_the_file() -> None:
+    """An answer stands in place of what the decisions file says about the same object."""
+    kept = (Keep(table="customers", column="fullname"), Keep(table="orders", column="legacy"))
+    core = FakeCore(plan=OPEN, kept=kept)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "r", "y")
+        assert core.asked[-1]["decisions"] == (
+            Keep(table="orders", column="legacy"),
+            Rename(table="customers", column="fullname", to="full_name"),
+        )
+
+
+async def test_fill_value_is_asked_for() -> None:
+    """``f`` takes a value in the column's own type, or an expression after ``=``."""
+    core = FakeCore(plan=UNFILLED)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "f")
+        await armed(pilot)
+        await press(pilot, *"EUR", "enter")
+        assert core.asked[-1]["decisions"] == (Backfill(table="orders", column="currency", value="EUR"),)
+        await press(pilot, "f")
+        await armed(pilot)
+        await press(pilot, "=", *"upper(c)", "enter")
+        assert core.asked[-1]["decisions"] == (Backfill(table="orders", column="currency", sql="upper(c)"),)
+
+
+async def test_keep_for_good_asks_and_writes() -> None:
+    """``i`` asks, then writes at once."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "j", "i")
+        await armed(pilot)
+        assert core.written == []
+        await press(pilot, "y")
+        assert core.written == [Keep(table="customers", column="loyalty_tier")]
+
+
+async def test_answers_are_written_before_the_run() -> None:
+    """The decisions file holds what the run rests on before the run begins."""
+    core = FakeCore(plan=asking)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "r", "y")
+        await start(pilot)
+        assert core.written == [Rename(table="customers", column="fullname", to="full_name")]
+        assert len(core.started) == 1
+        assert app.session.choices.decisions == ()
+
+
+async def test_choices_made_while_reading_count() -> None:
+    """A choice made during a reading leads to one more reading, with the choice."""
+    wait = threading.Event()
+    core = FakeCore(plan=READY)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "j")
+        core.wait = wait
+        await pilot.press("R")
+        await pilot.press("space", "space", "space")
+        wait.set()
+        await settled(pilot)
+        assert core.asked[-1]["leave_out"] == {"add column customers.loyalty_tier"}
+        assert len(core.asked) == 3
+
+
+async def test_reading_is_not_started_twice() -> None:
+    """``R`` during a reading is refused."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot)
+        core.wait = threading.Event()
+        await pilot.press("R", "R", "R")
+        await pilot.pause()
+        assert len(core.asked) == 2
+        core.wait.set()
+
+
+# -- running -----------------------------------------------------------------------------------------------------------
+
+
+async def test_run_outlives_its_screen() -> None:
+    """Leaving the run and coming back shows the same, and nothing that happened meanwhile is lost."""
+    core = FakeCore(plan=READY)
+    app = app_of(core)
+    async with app.run_test(size=WIDE) as pilot:
+        await start(pilot)
+        made = up_to_step(READY, 3, 7.0)
+        send(pilot, *made[:-2])
+        await press(pilot, "escape", "2", "1")
+        assert "▶ applying 2/5" in text_of(pilot)
+        send(pilot, *made[-2:])
+        await press(pilot, "a")
+        left = text_of(pilot)
+        await press(pilot, "escape", "a")
+        assert isinstance(app.screen, ApplyScreen)
+        assert text_of(pilot) == left
+        assert "Applying, step 3 of 5" in left
+
+
+async def test_backup_and_limit_are_what_was_chosen() -> None:
+    """``b`` and ``t`` on the preview hold for the run."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "p", "b", "t")
+        await armed(pilot)
+        await press(pilot, *["backspace"] * 3, *"90", "enter", "A")
+        await armed(pilot)
+        assert "No backup is made." in text_of(pilot)
+        await press(pilot, "y")
+        assert core.started[0][1].settings.backup is False
+        assert core.job is not None
+        assert core.job.limits.seconds == 90
+
+
+async def test_more_time() -> None:
+    """``t`` during a run moves its end."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await start(pilot)
+        send(pilot, *up_to_step(READY, 2, 7.0))
+        await press(pilot, "t")
+        assert core.job is not None
+        assert core.job.limits.seconds == 600
+        assert "at 10:00 it stops" in text_of(pilot)
+
+
+async def test_cancel_asks_and_tells() -> None:
+    """``c`` asks; then the run is told to stop, and the screen says so until it has."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await start(pilot)
+        send(pilot, *up_to_step(READY, 2, 7.0))
+        await press(pilot, "c")
+        await armed(pilot)
+        assert core.job is not None
+        assert not core.job.cancelled
+        await press(pilot, "y")
+        assert core.job.cancelled
+        assert "▶ cancelling …" in text_of(pilot)
+
+
+async def test_database_that_moved_is_read_again() -> None:
+    """When the database changed since the review, nothing was applied and the differences are read again."""
+    core = FakeCore(plan=READY)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await start(pilot)
+        asked = len(core.asked)
+        send(pilot, *failed_run(READY, errors.SchemaMoved()))
+        await press(pilot)
+        assert isinstance(app.screen, DiffScreen)
+        assert len(core.asked) == asked + 1
+        assert "The database changed since you looked" in text_of(pilot)
+
+
+async def test_failure_says_that_all_is_as_it_was() -> None:
+    """Every failure ends in the state of the database."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await start(pilot)
+        failed = errors.StatementFailed(sentence="add index i", reason="disk I/O error")
+        send(pilot, *failed_run(READY, failed))
+        await press(pilot)
+        assert "the database is as it was" in " ".join(text_of(pilot).replace("│", "").split())
+
+
+# -- leaving -----------------------------------------------------------------------------------------------------------
+
+
+async def leave(pilot: Pilot[int]) -> int | None:
+    await press(pilot, "q")
+    return pilot.app.return_value
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        (IN_STEP, 0),
+        (NOTHING_TAKEN, 0),
+        (READY, 1),
+        (errors.DatabaseDamaged(database="d", reason="r"), 6),
+        (errors.NoTarget(what="database", looked="here", option="--url"), 2),
+        (RuntimeError("unheard of"), 3),
+    ],
+    ids=["in step", "retired only", "differences", "damaged", "no target", "unexpected"],
+)
+async def test_exit_code(plan: Any, code: int) -> None:
+    """The exit code is that of the last reading."""
+    async with app_of(FakeCore(plan=plan)).run_test(size=NARROW) as pilot:
+        assert await leave(pilot) == code
+
+
+async def test_exit_code_after_a_run() -> None:
+    """After a run that settled everything the code is 0."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await start(pilot)
+        core.plan = IN_STEP
+        send(pilot, *whole_run(READY))
+        assert await leave(pilot) == 0
+
+
+async def test_quit_during_a_run_asks() -> None:
+    """Leaving during a run cancels it first, and waits for what came of it."""
+    core = FakeCore(plan=READY)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await start(pilot)
+        send(pilot, *up_to_step(READY, 2, 7.0))
+        await press(pilot, "q")
+        await armed(pilot)
+        assert isinstance(app.screen, ConfirmScreen)
+        assert core.job is not None
+        await press(pilot, "y")
+        assert core.job.cancelled
+        assert not app._exit
+        send(pilot, *failed_run(READY, errors.Cancelled(phase="in step 2"), Status.CANCELLED)[-2:])
+        await pilot.pause()
+        assert app.return_value == 3
+
+
+async def test_interrupt_never_kills_a_run() -> None:
+    """Ctrl-C during a run opens the question, from every place."""
+    core = FakeCore(plan=READY)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await start(pilot)
+        send(pilot, *up_to_step(READY, 2, 7.0))
+        for place in ("escape", "2"):
+            await press(pilot, place, "ctrl+c")
+            await armed(pilot)
+            assert isinstance(app.screen, ConfirmScreen)
+            await press(pilot, "escape")
+        assert core.job is not None
+        assert not core.job.cancelled
+
+
+async def test_unwritten_answers_are_asked_about() -> None:
+    """Leaving with answers that are in no file asks."""
+    app = app_of(FakeCore(plan=asking))
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "r", "y", "q")
+        await armed(pilot)
+        assert "1 answer is not in the decisions file yet" in text_of(pilot)
+        await press(pilot, "escape", "w", "q")
+        assert app.return_value == 1
+
+
+# -- backups -----------------------------------------------------------------------------------------------------------
+
+
+async def test_verify_renews_the_line() -> None:
+    """``v`` reads a backup again, and the list shows the answer."""
+    core = FakeCore(plan=READY, backups=BACKUPS, checked=lambda backup: replace(backup, problem="the file is gone"))
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await press(pilot, "2")
+        assert "✗ It cannot be used" not in text_of(pilot)
+        await press(pilot, "v")
+        assert "✗ It cannot be used: the file is gone" in text_of(pilot)
+
+
+async def test_backups_that_cannot_be_listed() -> None:
+    """An error in place of the list, and ``R`` tries again."""
+    core = FakeCore(plan=READY, backups=PermissionError("no permission"))
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await press(pilot, "2")
+        assert "no permission" in text_of(pilot)
+        core.backups = BACKUPS
+        await press(pilot, "R")
+        assert "shop-20260103-141231" in text_of(pilot)
+
+
+# -- any size, any speed -----------------------------------------------------------------------------------------------
+
+
+async def test_too_small_says_so() -> None:
+    """Under 40x10 there is one line."""
+    async with app_of(FakeCore(plan=READY)).run_test(size=(30, 8)) as pilot:
+        await press(pilot)
+        assert text_of(pilot).strip() == "Needs 40x10, has 30x8"
+
+
+@pytest.mark.parametrize("keys", [(), ("r",), ("p",), ("p", "A"), ("2",), ("question_mark",)], ids=" ".join)
+async def test_every_size_is_survived(keys: tuple[str, ...]) -> None:
+    """Nothing breaks at any size from 1x1 on, in any place."""
+    random = Random(7)
+    async with app_of(FakeCore(plan=OPEN if keys == ("r",) else READY, backups=BACKUPS)).run_test() as pilot:
+        await press(pilot, *keys)
+        for _ in range(20):
+            await pilot.resize_terminal(random.randint(1, 250), random.randint(1, 70))
+        await pilot.resize_terminal(*NARROW)
+        await pilot.pause()
+        assert text_of(pilot).strip()
+
+
+async def test_slow_core_does_not_hold_the_screen() -> None:
+    """While core takes its time, the app goes on drawing and answering."""
+    core = FakeCore(plan=READY, wait=threading.Event())
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        loop = asyncio.get_running_loop()
+        longest, last = 0.0, loop.time()
+        for _ in range(40):
+            await asyncio.sleep(0.01)
+            longest, last = max(longest, loop.time() - last), loop.time()
+        await pilot.press("question_mark")
+        assert "Reading" in text_of(pilot) or "Drift" in text_of(pilot)
+        assert longest < 0.25
+        assert core.wait is not None
+        core.wait.set()
+
+
+async def test_run_without_differences_left_is_said_once() -> None:
+    """The receipt's own number is shown, whatever it is."""
+    core = FakeCore(plan=READY)
+    made = whole_run(READY)
+    run = run_of(READY)
+    assert run.receipt is not None
+    left = replace(run, receipt=replace(run.receipt, remaining_differences=1))
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await start(pilot)
+        send(pilot, *made[:-1], replace(made[-1], run=left))
+        await press(pilot)
+        assert "Checked: 1 difference left." in text_of(pilot)
