@@ -212,6 +212,13 @@ def test_a_proof_that_does_not_hold(filled: Lab) -> None:
     assert filled.dump() == before
 
 
+def test_a_table_with_the_name_of_the_copy(filled: Lab) -> None:
+    """Somebody's table that has the very name of a rebuild's copy is left alone, and the rebuild takes another name."""
+    filled.sql("CREATE TABLE _trueup_new_people (theirs); INSERT INTO _trueup_new_people VALUES (1)")
+    assert migrate(filled.target(new_models())).success
+    assert filled.rows("SELECT * FROM _trueup_new_people") == [(1,)]
+
+
 def test_no_backup_no_run(filled: Lab, tmp_path: Path) -> None:
     """When backups cannot be written, nothing is migrated."""
     (tmp_path / "file").touch()

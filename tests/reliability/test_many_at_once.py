@@ -63,6 +63,7 @@ def test_ten_threads(filled: Lab) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    assert [run.error for run in runs if run.error] == []
     assert sorted(run.status for run in runs) == [Status.IN_SYNC] * 9 + [Status.MIGRATED]
 
 

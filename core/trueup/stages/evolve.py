@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from trueup.changes import (
     AddCheck,
@@ -86,15 +86,20 @@ def _apply(table: Table, change: Change) -> Table:
 
 def _changed(items: tuple[T, ...], change: object) -> tuple[T, ...]:
     """One of the three forms that a change of a constraint or an index has: add, drop, alter."""
-    before, after = getattr(change, "old", None), getattr(change, "new", None)
+    before: Any = getattr(change, "old", None)
+    after: Any = getattr(change, "new", None)
     if before is not None and after is not None:
         return _swap(items, before, after)
     return (*items, after) if after is not None else _without(items, before)
 
 
 def _swap(items: tuple[T, ...], before: T, after: T) -> tuple[T, ...]:
-    return tuple(after if item == before else item for item in items)
+    """One of them, where several are equal."""
+    index = items.index(before)
+    return (*items[:index], after, *items[index + 1 :])
 
 
-def _without(items: tuple[T, ...], gone: object) -> tuple[T, ...]:
-    return tuple(item for item in items if item != gone)
+def _without(items: tuple[T, ...], gone: T) -> tuple[T, ...]:
+    """Without one of them, where several are equal."""
+    index = items.index(gone)
+    return (*items[:index], *items[index + 1 :])

@@ -43,7 +43,7 @@ class SqliteConnection:
         self.database = database
 
     def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
-        with self._errors():
+        with self._errors(), self._one_moment():
             return read_schema(self.raw, leave_out)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -181,6 +181,18 @@ class SqliteConnection:
 
     def _file(self) -> Path:
         return Path(self.rows("SELECT file FROM pragma_database_list WHERE name = 'main'")[0][0])
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """All that is read while the context is open is of one moment, whatever others commit meanwhile."""
+        if self.raw.in_transaction:
+            yield
+            return
+        self.raw.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.raw.execute("COMMIT")
 
     def _pragma(self, name: str) -> int:
         return int(self.rows(f"PRAGMA {name}")[0][0])

@@ -12,7 +12,20 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 
 
 def broken_objects(query: Query) -> frozenset[str]:
-    """Names of the views that cannot be read, and of all triggers of a table that cannot be written to."""
+    """Names of the views that cannot be read, and of all triggers of a table that cannot be written to.
+
+    Needs a connection that may write, with a transaction open; leaves nothing behind.
+    """
+    query("SAVEPOINT trueup_dependents")
+    try:
+        return _find_broken(query)
+    finally:
+        # an INSERT of no row still notes the table in sqlite_sequence
+        query("ROLLBACK TO trueup_dependents")
+        query("RELEASE trueup_dependents")
+
+
+def _find_broken(query: Query) -> frozenset[str]:
     found = query("SELECT type, name, tbl_name FROM sqlite_schema WHERE type IN ('view', 'trigger')")
     broken = {name for kind, name, _ in found if kind == "view" and not _compiles(query, _read(name))}
     for table in sorted({table for kind, _, table in found if kind == "trigger"}):

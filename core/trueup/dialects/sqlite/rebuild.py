@@ -41,18 +41,19 @@ def rebuild_statements(
         fills: values for its columns that must have one.
         inexact: names of its columns whose values a new type may alter.
     """
-    copy = _copy(old, new, fills, {quote(column).lower() for column in inexact})
+    temporary = _free_name(new, live)
+    copy = _copy(old, new, temporary, fills, {quote(column).lower() for column in inexact})
     return (
-        Statement(sql=_create_temporary(new)),
+        Statement(sql=_create_temporary(new, temporary)),
         Statement(sql=copy.insert()),
         *copy.proofs(),
-        *map(_plain, _carry_sequence(old, new)),
-        *map(_plain, _statistics(live, old.name, copy.temporary)),
+        *map(_plain, _carry_sequence(old, new, temporary)),
+        *map(_plain, _statistics(live, old.name, temporary)),
         Statement(sql="PRAGMA legacy_alter_table = ON"),
         Statement(sql=f"DROP TABLE {quote(old.name)}"),
-        Statement(sql=f"ALTER TABLE {quote(copy.temporary)} RENAME TO {quote(new.name)}"),
+        Statement(sql=f"ALTER TABLE {quote(temporary)} RENAME TO {quote(new.name)}"),
         Statement(sql="PRAGMA legacy_alter_table = OFF"),
-        *map(_plain, _statistics(live, copy.temporary, new.name)),
+        *map(_plain, _statistics(live, temporary, new.name)),
         *(Statement(sql=create_index(index, new.name)) for index in new.indexes),
         *(Statement(sql=trigger.sql) for trigger in live.objects if _watches(trigger.table, trigger.kind, old)),
     )
@@ -100,7 +101,14 @@ class _Copy:
         return f"(o.{column} IS NOT NULL AND {changed})" if column in self.filled else changed
 
 
-def _copy(old: Table, new: Table, fills: Sequence[Fill], inexact: Collection[str]) -> _Copy:
+def _free_name(new: Table, live: Schema) -> str:
+    name = TEMPORARY_PREFIX + new.name
+    while live.table(name) is not None:
+        name += "_"
+    return name
+
+
+def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact: Collection[str]) -> _Copy:
     filled = {quote(fill.column).lower(): fill.sql for fill in fills}
     values: dict[str, str] = {}
     surviving: list[str] = []
@@ -121,7 +129,7 @@ def _copy(old: Table, new: Table, fills: Sequence[Fill], inexact: Collection[str
             values[name] = rowid[0]
     return _Copy(
         source=old.name,
-        temporary=TEMPORARY_PREFIX + new.name,
+        temporary=temporary,
         values=values,
         surviving=tuple(surviving),
         filled=frozenset(name for name in surviving if name.lower() in filled),
@@ -155,20 +163,20 @@ def _in_key(column: Column, table: Table) -> bool:
     return table.primary_key is not None and column.name in table.primary_key.columns
 
 
-def _create_temporary(new: Table) -> str:
+def _create_temporary(new: Table, temporary: str) -> str:
     """A CHECK may name its own table, which has another name for a while; without the name it means the same."""
     sql = unqualified(create_table(new), new.name)
     start, end = table_name_span(sql)
-    return f"{sql[:start]}{quote(TEMPORARY_PREFIX + new.name)}{sql[end:]}"
+    return f"{sql[:start]}{quote(temporary)}{sql[end:]}"
 
 
-def _carry_sequence(old: Table, new: Table) -> Iterator[str]:
+def _carry_sequence(old: Table, new: Table, temporary: str) -> Iterator[str]:
     """https://www.sqlite.org/autoinc.html: the counter is a row of sqlite_sequence, which DROP TABLE deletes."""
     if not (_autoincrements(old) and _autoincrements(new)):
         return
-    temporary, source = string(TEMPORARY_PREFIX + new.name), string(old.name)
-    yield f"DELETE FROM sqlite_sequence WHERE name = {temporary}"
-    yield f"INSERT INTO sqlite_sequence (name, seq) SELECT {temporary}, seq FROM sqlite_sequence WHERE name = {source}"
+    target, source = string(temporary), string(old.name)
+    yield f"DELETE FROM sqlite_sequence WHERE name = {target}"
+    yield f"INSERT INTO sqlite_sequence (name, seq) SELECT {target}, seq FROM sqlite_sequence WHERE name = {source}"
 
 
 def _autoincrements(table: Table) -> bool:
