@@ -8,9 +8,12 @@ run, so that a person's choice can refer to it; ``sentence`` is how it is spoken
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, Table, Unique
+
+Thing: TypeAlias = Table | Column | PrimaryKey | ForeignKey | Unique | Check | Index | None
+T = TypeVar("T", bound=Thing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +34,13 @@ class _Change:
         return ""
 
     @property
-    def id(self) -> str:
-        return f"{self.verb} {self.noun} {'.'.join(part for part in (self.table, self.label) if part)}"
-
-    @property
     def detail(self) -> str:
         """What differs, in a few words; may be empty."""
         return ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.verb} {self.noun} {'.'.join(part for part in (self.table, self.label) if part)}"
 
     @property
     def sentence(self) -> str:
@@ -46,109 +49,103 @@ class _Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Create(_Change):
+class _Add(_Change, Generic[T]):
+    new: T
+
     verb: ClassVar[str] = "add"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Drop(_Change):
-    verb: ClassVar[str] = "drop"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Alter(_Change):
-    verb: ClassVar[str] = "change"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTable(_Create):
-    noun: ClassVar[str] = "table"
-    new: Table
+    @property
+    def label(self) -> str:
+        return label_of(self.new)
 
     @property
     def detail(self) -> str:
-        return f"{len(self.new.columns)} columns"
+        return describe(self.new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DropTable(_Drop):
-    noun: ClassVar[str] = "table"
-    old: Table
+class _Drop(_Change, Generic[T]):
+    old: T
+
+    verb: ClassVar[str] = "drop"
+
+    @property
+    def label(self) -> str:
+        return label_of(self.old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenameTable(_Change):
-    verb: ClassVar[str] = "rename"
-    noun: ClassVar[str] = "table"
+class _Alter(_Change, Generic[T]):
+    old: T
+    new: T
+
+    verb: ClassVar[str] = "change"
+
+    @property
+    def label(self) -> str:
+        return label_of(self.new)
+
+    @property
+    def detail(self) -> str:
+        before, after = describe(self.old), describe(self.new)
+        names = [name_of(thing) or "(no name)" for thing in (self.old, self.new)]
+        return f"{names[0]} -> {names[1]}" if before == after else f"{before} -> {after}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rename(_Change):
     to: str
+
+    verb: ClassVar[str] = "rename"
 
     @property
     def detail(self) -> str:
         return f"to {self.to}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterTableOptions(_Alter):
+class CreateTable(_Add[Table]):
+    noun = "table"
+
+
+class DropTable(_Drop[Table]):
+    noun = "table"
+
+
+class RenameTable(_Rename):
+    noun = "table"
+
+
+class AlterTableOptions(_Alter[Table]):
     """STRICT and WITHOUT ROWID on SQLite; engine and character set elsewhere."""
 
-    noun: ClassVar[str] = "options"
-    old: Table
-    new: Table
+    noun = "options"
 
     @property
     def detail(self) -> str:
         return f"{_options(self.old)} -> {_options(self.new)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddColumn(_Create):
-    noun: ClassVar[str] = "column"
-    new: Column
+class AddColumn(_Add[Column]):
+    noun = "column"
 
-    @property
-    def label(self) -> str:
-        return self.new.name
 
-    @property
-    def detail(self) -> str:
-        return describe_column(self.new)
+class DropColumn(_Drop[Column]):
+    noun = "column"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DropColumn(_Drop):
-    noun: ClassVar[str] = "column"
-    old: Column
-
-    @property
-    def label(self) -> str:
-        return self.old.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameColumn(_Change):
-    verb: ClassVar[str] = "rename"
-    noun: ClassVar[str] = "column"
+class RenameColumn(_Rename):
     column: str
-    to: str
+
+    noun: ClassVar[str] = "column"
 
     @property
     def label(self) -> str:
         return self.column
 
-    @property
-    def detail(self) -> str:
-        return f"to {self.to}"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterColumn(_Alter):
-    noun: ClassVar[str] = "column"
-    old: Column
-    new: Column
-
-    @property
-    def label(self) -> str:
-        return self.new.name
+class AlterColumn(_Alter[Column]):
+    noun = "column"
 
     @property
     def aspects(self) -> tuple[str, ...]:
@@ -164,175 +161,62 @@ class AlterColumn(_Alter):
         return "; ".join(_aspect(aspect, self.old, self.new) for aspect in self.aspects)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterPrimaryKey(_Alter):
+class AlterPrimaryKey(_Alter[PrimaryKey | None]):
     """Added, dropped or changed: columns, order, name, AUTOINCREMENT."""
 
-    noun: ClassVar[str] = "primary key"
-    old: PrimaryKey | None
-    new: PrimaryKey | None
+    noun = "primary key"
+
+
+class AddForeignKey(_Add[ForeignKey]):
+    noun = "foreign key"
+
+
+class DropForeignKey(_Drop[ForeignKey]):
+    noun = "foreign key"
+
+
+class AlterForeignKey(_Alter[ForeignKey]):
+    noun = "foreign key"
+
+
+class AddUnique(_Add[Unique]):
+    noun = "unique"
+
+
+class DropUnique(_Drop[Unique]):
+    noun = "unique"
+
+
+class AlterUnique(_Alter[Unique]):
+    noun = "unique"
+
+
+class AddCheck(_Add[Check]):
+    noun = "check"
 
     @property
     def detail(self) -> str:
-        return f"{describe_primary_key(self.old)} -> {describe_primary_key(self.new)}"
+        return describe(self.new) if self.new.name else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddForeignKey(_Create):
-    noun: ClassVar[str] = "foreign key"
-    new: ForeignKey
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.new)
-
-    @property
-    def detail(self) -> str:
-        return describe_foreign_key(self.new)
+class DropCheck(_Drop[Check]):
+    noun = "check"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropForeignKey(_Drop):
-    noun: ClassVar[str] = "foreign key"
-    old: ForeignKey
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.old)
+class AlterCheck(_Alter[Check]):
+    noun = "check"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterForeignKey(_Alter):
-    noun: ClassVar[str] = "foreign key"
-    old: ForeignKey
-    new: ForeignKey
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.new)
-
-    @property
-    def detail(self) -> str:
-        return f"{describe_foreign_key(self.old)} -> {describe_foreign_key(self.new)}"
+class CreateIndex(_Add[Index]):
+    noun = "index"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddUnique(_Create):
-    noun: ClassVar[str] = "unique"
-    new: Unique
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.new)
-
-    @property
-    def detail(self) -> str:
-        return describe_parts(self.new.parts)
+class DropIndex(_Drop[Index]):
+    noun = "index"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropUnique(_Drop):
-    noun: ClassVar[str] = "unique"
-    old: Unique
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.old)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterUnique(_Alter):
-    noun: ClassVar[str] = "unique"
-    old: Unique
-    new: Unique
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.new)
-
-    @property
-    def detail(self) -> str:
-        return f"{_describe_unique(self.old)} -> {_describe_unique(self.new)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddCheck(_Create):
-    noun: ClassVar[str] = "check"
-    new: Check
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.new)
-
-    @property
-    def detail(self) -> str:
-        return self.new.expression.text if self.new.name else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropCheck(_Drop):
-    noun: ClassVar[str] = "check"
-    old: Check
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.old)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterCheck(_Alter):
-    noun: ClassVar[str] = "check"
-    old: Check
-    new: Check
-
-    @property
-    def label(self) -> str:
-        return constraint_label(self.new)
-
-    @property
-    def detail(self) -> str:
-        if self.old.expression == self.new.expression:
-            return f"named {self.old.name or '(nothing)'} -> {self.new.name or '(nothing)'}"
-        return f"{self.old.expression} -> {self.new.expression}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateIndex(_Create):
-    noun: ClassVar[str] = "index"
-    new: Index
-
-    @property
-    def label(self) -> str:
-        return self.new.name
-
-    @property
-    def detail(self) -> str:
-        return describe_index(self.new)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropIndex(_Drop):
-    noun: ClassVar[str] = "index"
-    old: Index
-
-    @property
-    def label(self) -> str:
-        return self.old.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterIndex(_Alter):
-    noun: ClassVar[str] = "index"
-    old: Index
-    new: Index
-
-    @property
-    def label(self) -> str:
-        return self.new.name
-
-    @property
-    def detail(self) -> str:
-        return f"{describe_index(self.old)} -> {describe_index(self.new)}"
+class AlterIndex(_Alter[Index]):
+    noun = "index"
 
 
 Change: TypeAlias = (
@@ -363,16 +247,46 @@ Change: TypeAlias = (
 # -- the same words for the same things, wherever they are shown -------------------------------------------------------
 
 
-def constraint_label(constraint: ForeignKey | Unique | Check) -> str:
-    """A constraint's name, or what identifies one without a name."""
-    if constraint.name:
-        return constraint.name
-    if isinstance(constraint, Check):
-        return f"({constraint.expression})"
-    return f"({', '.join(constraint.columns)})"
+def name_of(thing: Thing) -> str:
+    """The thing's own name, where it has one."""
+    return (thing.name or "") if thing is not None else ""
 
 
-def describe_column(column: Column) -> str:
+def label_of(thing: Thing) -> str:
+    """What identifies the thing within its table: its name, or what it is about; nothing for a table or its key."""
+    match thing:
+        case None | Table() | PrimaryKey():
+            return ""
+        case ForeignKey(columns=columns, name=None) | Unique(columns=columns, name=None):
+            return f"({', '.join(columns)})"
+        case Check(expression=expression, name=None):
+            return f"({expression})"
+        case _:
+            return name_of(thing)
+
+
+def describe(thing: Thing) -> str:
+    """The thing in the words of DDL, without its name."""
+    match thing:
+        case None:
+            return "none"
+        case Table(columns=columns):
+            return f"{len(columns)} column{'' if len(columns) == 1 else 's'}"
+        case Column():
+            return _describe_column(thing)
+        case PrimaryKey(parts=parts, on_conflict=conflict):
+            return f"{describe_parts(parts)}{' AUTOINCREMENT' if thing.autoincrement else ''}{_conflict(conflict)}"
+        case ForeignKey():
+            return _describe_foreign_key(thing)
+        case Unique(parts=parts, on_conflict=conflict):
+            return f"{describe_parts(parts)}{_conflict(conflict)}"
+        case Check(expression=expression):
+            return str(expression)
+        case Index(parts=parts, where=where):
+            return f"{'unique ' if thing.unique else ''}{describe_parts(parts)}{f' WHERE {where}' if where else ''}"
+
+
+def _describe_column(column: Column) -> str:
     words = [column.type.text]
     if column.computed:
         words.append(f"GENERATED ALWAYS AS ({column.computed.expression})")
@@ -390,16 +304,8 @@ def describe_parts(parts: tuple[KeyPart, ...]) -> str:
     return f"({', '.join(_part(part) for part in parts)})"
 
 
-def describe_primary_key(key: PrimaryKey | None) -> str:
-    if key is None:
-        return "none"
-    name = f"{key.name} " if key.name else ""
-    conflict = f" ON CONFLICT {key.on_conflict}" if key.on_conflict else ""
-    return f"{name}{describe_parts(key.parts)}{' AUTOINCREMENT' if key.autoincrement else ''}{conflict}"
-
-
-def describe_foreign_key(key: ForeignKey) -> str:
-    words = [f"({', '.join(key.columns)}) -> {key.referred_table} ({', '.join(key.referred_columns)})"]
+def _describe_foreign_key(key: ForeignKey) -> str:
+    words = [f"({', '.join(key.columns)}) references {key.referred_table} ({', '.join(key.referred_columns)})"]
     words += [f"ON DELETE {key.on_delete}"] if key.on_delete != "NO ACTION" else []
     words += [f"ON UPDATE {key.on_update}"] if key.on_update != "NO ACTION" else []
     words += [f"MATCH {key.match}"] if key.match else []
@@ -407,21 +313,13 @@ def describe_foreign_key(key: ForeignKey) -> str:
     return " ".join(words)
 
 
-def describe_index(index: Index) -> str:
-    unique = "unique " if index.unique else ""
-    where = f" WHERE {index.where}" if index.where else ""
-    return f"{unique}{describe_parts(index.parts)}{where}"
-
-
-def _describe_unique(unique: Unique) -> str:
-    name = f"{unique.name} " if unique.name else ""
-    conflict = f" ON CONFLICT {unique.on_conflict}" if unique.on_conflict else ""
-    return f"{name}{describe_parts(unique.parts)}{conflict}"
-
-
 def _part(part: KeyPart) -> str:
     collation = f" COLLATE {part.collation}" if part.collation else ""
     return f"{part.column or part.expression}{collation}{' DESC' if part.descending else ''}"
+
+
+def _conflict(action: str | None) -> str:
+    return f" ON CONFLICT {action}" if action else ""
 
 
 def _options(table: Table) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from textual.content import Content
@@ -10,15 +10,6 @@ from textual.content import Content
 from trueup import Change, Plan, Step, Verdict, changes
 from trueup_tui.rows import Row
 from trueup_tui.wording import about, count, joined, plain, sentence, sql
-
-_DESCRIBE: dict[str, Callable[[Any], str]] = {
-    "column": changes.describe_column,
-    "primary key": changes.describe_primary_key,
-    "foreign key": changes.describe_foreign_key,
-    "unique": lambda unique: changes.describe_parts(unique.parts),
-    "check": lambda check: str(check.expression),
-    "index": changes.describe_index,
-}
 
 
 def facts_of(row: Row, plan: Plan) -> Content:
@@ -83,7 +74,7 @@ def _renamed(change: changes.RenameColumn, plan: Plan) -> tuple[list[str], list[
     """A rename names two columns; what they are stands in the schemas."""
     table = plan.live.table(change.table)
     column = table.column(change.column) if table else None
-    about = f"  {changes.describe_column(column)}" if column else ""
+    about = f"  {changes.describe(column)}" if column else ""
     return [f"{change.column}{about}"], [f"{change.to}{about}"]
 
 
@@ -101,9 +92,9 @@ def _described(change: Change, side: Any) -> list[str]:
     if side is None:
         return []
     if change.noun == "table":
-        return [f"{column.name}  {changes.describe_column(column)}" for column in side.columns]
-    name = getattr(side, "name", None)
-    return [f"{name}  {_DESCRIBE[change.noun](side)}" if name else _DESCRIBE[change.noun](side)]
+        return [f"{column.name}  {changes.describe(column)}" for column in side.columns]
+    name = changes.name_of(side)
+    return [f"{name}  {changes.describe(side)}" if name else changes.describe(side)]
 
 
 # -- what it means -----------------------------------------------------------------------------------------------------
