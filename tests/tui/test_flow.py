@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.data import (
+    ADD_TIER,
     BACKUPS,
     IN_STEP,
     LOSING,
@@ -20,7 +21,10 @@ from tests.tui.data import (
     READY,
     UNFILLED,
     FakeCore,
+    column,
     failed_run,
+    judged,
+    plan_of,
     run_of,
     session_of,
     up_to_step,
@@ -416,3 +420,28 @@ async def test_run_without_differences_left_is_said_once() -> None:
         send(pilot, *made[:-1], replace(made[-1], run=left))
         await press(pilot)
         assert "Checked: 1 difference left." in text_of(pilot)
+
+
+async def test_filter_that_found_its_end_is_cleared() -> None:
+    """When a new reading holds nothing that the filter looks for, everything is shown again."""
+    core = FakeCore(plan=READY)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "slash", *"coupons", "enter")
+        core.plan = UNFILLED
+        await press(pilot, "R")
+        assert "currency" in text_of(pilot)
+        await press(pilot, "q")
+        assert pilot.app.return_value == 1
+
+
+async def test_many_changes_are_quick_to_walk() -> None:
+    """Four hundred changes are listed and walked through without a noticeable wait."""
+    many = [
+        judged(replace(ADD_TIER, table=f"t{number // 4}", new=column(f"c{number}", "TEXT"))) for number in range(400)
+    ]
+    async with app_of(FakeCore(plan=plan_of(many))).run_test(size=NARROW) as pilot:
+        await press(pilot)
+        began = asyncio.get_running_loop().time()
+        await press(pilot, "G", "ctrl+u", "k", "g")
+        assert asyncio.get_running_loop().time() - began < 3
+        assert "400 differences" in text_of(pilot)

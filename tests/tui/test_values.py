@@ -29,7 +29,7 @@ from trueup_tui.rows import Row, rows_of
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.0, "under 0.1 s"), (0.3, "0.3 s"), (54.4, "54 s"), (125.0, "2:05 min"), (3750, "1:02:30 min")],
+    [(0.0, "<0.1 s"), (0.3, "0.3 s"), (54.4, "54 s"), (125.0, "2:05 min"), (3750, "1:02:30 min")],
 )
 def test_durations(seconds: float, words: str) -> None:
     """Durations are said in the unit that people would use."""

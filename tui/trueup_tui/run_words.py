@@ -38,7 +38,7 @@ def bar(share: float, width: int) -> Content:
 def times_of(progress: Progress, elapsed: float, limit: float | None) -> Content:
     """How long, how long still, and what happens when it takes too long."""
     if progress.over:
-        ended = "" if progress.error is None else ", rolled back"
+        ended = "" if progress.error is None else "; the database is as it was"
         return Content(f"{seconds(progress.run.seconds if progress.run else elapsed)}{ended}")
     if progress.cancelling:
         return Content.styled("Cancelling: stops the statement, then rolls everything back.", "bold")

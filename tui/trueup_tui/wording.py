@@ -16,6 +16,9 @@ from textual.content import Content
 
 from trueup import TrueupError, visible
 
+_COLOURED = 200_000
+"""Characters of SQL from which on colours would keep a person waiting."""
+_SHORTER = {"a second ": "1 s ", " seconds ": " s ", "a minute ": "1 min ", " minutes ": " min "}
 TAB = 4
 """Cells between two tab stops."""
 _PRODUCTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
@@ -46,6 +49,8 @@ def sql(text: str) -> Content:
 
     # Expanded here, because Textual expands tabs without moving the colours behind them.
     shown = visible(text, lines=True).expandtabs(TAB)
+    if len(shown) > _COLOURED:
+        return Content(shown)
     coloured = highlight(shown, language="sql")
     return coloured if coloured.plain == shown else Content(shown)
 
@@ -67,9 +72,9 @@ def count(value: int, noun: str, plural: str = "") -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration as people say it: ``under 0.1 s``, ``0.3 s``, ``54 s``, ``2:05 min``."""
+    """A duration as people say it: ``<0.1 s``, ``0.3 s``, ``54 s``, ``2:05 min``."""
     if value < 0.095:
-        return "under 0.1 s"
+        return "<0.1 s"
     if value < 10:
         return f"{value:.1f} s"
     return f"{value:.0f} s" if value < 90 else f"{clock(value)} min"
@@ -100,10 +105,13 @@ def size(value: int) -> str:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """``4 seconds ago``; ``now`` for the last moments."""
+    """``4 s ago``; ``now`` for the last moments."""
     import humanize
 
-    return humanize.naturaltime(now - then)
+    words = humanize.naturaltime(now - then)
+    for long, short in _SHORTER.items():
+        words = words.replace(long, short)
+    return words
 
 
 def moment(value: datetime) -> str:

@@ -33,6 +33,10 @@ def _verdict(session: Session) -> Iterator[Content | str]:
     assert plan is not None
     if session.notice:
         yield plain(session.notice, "bold $diff-open")
+    if plan.in_step:
+        yield Content.styled("In step", "bold $diff-add")
+        yield count(len(rows), "object stays as it is", "objects stay as they are")
+        return
     yield Content.styled(count(len(rows), "difference"), "bold")
     taken = [row for row in rows if row.taken]
     if taken:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.widgets import Static
 
 from trueup_tui.commands import bindings_of
+from trueup_tui.progress import Progress
 from trueup_tui.result import outcome_of
 from trueup_tui.run_words import bar, log_of, steps_of, times_of, title_of
 from trueup_tui.screens.confirm import ConfirmScreen, Question
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.panes import TextPane
-from trueup_tui.wording import clock, sql
+from trueup_tui.wording import clock, plain, sql
 
 _MORE = 60.0
 """Seconds that a run without a limit worth repeating is given more."""
@@ -36,7 +36,8 @@ class ApplyScreen(Place):
         yield TextPane(id="log")
 
     def on_mount(self) -> None:
-        self._shown: tuple[str, str] | None = None
+        self._shown: object = None
+        self._followed: int | None = None
         self.query_one("#steps").border_title = "Steps"
         self.query_one("#running").border_title = "Running now"
         self.query_one("#log").border_title = "Log"
@@ -54,7 +55,6 @@ class ApplyScreen(Place):
         if progress is None:
             return
         self._draw_times()
-        self._draw_statement()
         log = self.query_one("#log", TextPane)
         log.show(log_of(progress), from_top=False)
         log.scroll_end(animate=False)
@@ -70,21 +70,38 @@ class ApplyScreen(Place):
         overview.set_class(progress.over and progress.error is not None, "-error")
         self.query_one("#bar", Static).update(bar(progress.done(elapsed), overview.content_size.width))
         self.query_one("#times", Static).update(times_of(progress, elapsed, seconds))
+        self._draw_statement()
         steps = self.query_one("#steps", TextPane)
         steps.show(steps_of(progress, elapsed, steps.content_size.width), from_top=False)
+        self._follow(steps, progress)
+
+    def _follow(self, steps: TextPane, progress: Progress) -> None:
+        """Bring the line that runs into view, once for each, so that a person may look elsewhere meanwhile."""
+        line = next((index for index, line in enumerate(progress.lines) if line.mark in "▶✗"), None)
+        if line is not None and line != self._followed:
+            self._followed = line
+            steps.scroll_to(y=max(0, line - steps.content_size.height + 2), animate=False)
 
     def _draw_statement(self) -> None:
         progress = self.session.progress
         assert progress is not None
+        shown: object = progress.run or (progress.sql, self._phase)
+        if shown == self._shown:
+            return
+        self._shown = shown
         pane = self.query_one("#running", TextPane)
         pane.set_class(progress.over, "-result")
+        pane.border_title = "Result" if progress.over else "Running now"
         if progress.over:
-            pane.border_title = "Result"
             pane.show(outcome_of(self.session))
-        elif (progress.sql, progress.phase) != self._shown:
-            self._shown = progress.sql, progress.phase
-            pane.border_title = "Running now"
-            pane.show(sql(progress.sql) if progress.sql else Content(progress.phase))
+        else:
+            pane.show(sql(progress.sql) if progress.sql else plain(self._phase))
+
+    @property
+    def _phase(self) -> str:
+        """What the run is about; while it waits for somebody there is no event, but its limits know."""
+        job = self.session.job
+        return job.limits.phase if job is not None else ""
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

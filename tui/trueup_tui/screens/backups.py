@@ -140,7 +140,7 @@ def _cells(backup: Backup, session: Session) -> Iterator[object]:
 
 
 def _maker(backup: Backup) -> str:
-    return f"run {backup.run_id[:8]}" if backup.run_id else "hand"
+    return f"run {backup.run_id[:6]}" if backup.run_id else "hand"
 
 
 def _verified(backup: Backup, session: Session) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Input, Static, Tree
 
 from trueup import Keep
@@ -72,18 +75,25 @@ class DiffScreen(Place):
             notice.tell(title, body, error=session.error is not None)
 
     def _fill(self) -> None:
-        text = self.query_one(Filter).value
-        if self._drawn == (self.session.rows, text):
-            return
-        self._drawn = (self.session.rows, text)
-        shown = tuple(row for row in self.session.rows if row.matches(text))
+        field = self.query_one(Filter)
+        matching = tuple(row for row in self.session.rows if row.matches(field.value))
+        if not matching and not field.has_focus and field.value:
+            field.action_clear()  # what it was looking for is done
+            matching = self.session.rows
+        if self._drawn != (self.session.rows, field.value):
+            self._drawn = (self.session.rows, field.value)
+            self._fill_tree(matching, field.value)
+
+    def _fill_tree(self, rows: Sequence[Row], text: str) -> None:
         plan, tree = self.session.plan, self.query_one(ChangeTree)
         alone = () if text or plan is None else (*plan.unmanaged, *plan.unsupported)
-        tree.fill(shown, alone)
-        tree.display = bool(shown) or not text
+        tree.fill(rows, alone)
+        tree.display = bool(rows) or not text
         empty = self.query_one("#no-match", Static)
         empty.display = not tree.display
         empty.update(plain(f"No change has {text!r} in it. esc shows all."))
+        if empty.display:
+            self.query_one("#facts", TextPane).show(Content(""))
         taken = sum(row.taken for row in self.session.rows)
         self.query_one("#changes").border_title = f"Changes {taken}/{len(self.session.rows)}"
 

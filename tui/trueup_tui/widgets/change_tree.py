@@ -114,7 +114,7 @@ class ChangeTree(Tree[Item], inherit_bindings=False):
         icon = "  " if not node.allow_expand else "▼ " if node.is_expanded else "▶ "
         name = "left alone" if node.data == LEFT_ALONE else node.data or ""
         folded = f" ({len(node.children)})" if node.allow_expand and not node.is_expanded else ""
-        return self._fitted(Text.assemble(icon, cell(name), folded), "", Style(), style)
+        return self._fitted(Text.assemble(icon, cell(name, "bold"), folded), "", Style(), style)
 
     def _fitted(self, text: Text, tag: str, tag_style: Style, style: Style) -> Text:
         """As wide as the pane: a long name ends in an ellipsis, so that the tag is always seen."""
