@@ -12,25 +12,23 @@ from textual.app import App
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
-from trueup import Backup, Decision, Limits, Plan, errors, visible
+from trueup import Decision, Limits, Plan, errors, visible
 from trueup_tui import jobs
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
 from trueup_tui.messages import (
-    BackupsFailed,
-    BackupsListed,
-    BackupVerified,
     ChoicesWritten,
     ReadingDone,
     ReadingFailed,
     RunEvent,
-    VerifyFailed,
 )
 from trueup_tui.progress import after, begin
+from trueup_tui.questions import before_cancelling, before_leaving
+from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.diff import DiffScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.session import Session
-from trueup_tui.wording import count, what_went_wrong, without_secret
+from trueup_tui.wording import what_went_wrong, without_secret
 
 _COLOURS = {
     "diff-add": "text-success",
@@ -234,41 +232,6 @@ class TrueupApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, ApplyScreen):
             self.pop_screen()
 
-    # -- backups -------------------------------------------------------------------------------------------------------
-
-    def list_backups(self) -> None:
-        if not self.session.listing:
-            self.session.listing = True
-            jobs.list_backups(self.session.core, self.session.settings, self.post_message)
-
-    def on_backups_listed(self, message: BackupsListed) -> None:
-        session = self.session
-        session.backups, session.backups_directory = message.backups, message.directory
-        session.backups_error, session.listing = None, False
-        self.changed()
-
-    def on_backups_failed(self, message: BackupsFailed) -> None:
-        self.session.backups_error, self.session.listing = message.error, False
-        self.changed()
-
-    def verify(self, backup: Backup) -> None:
-        session = self.session
-        session.verifying |= {backup.id}
-        jobs.verify(session.core, session.settings, backup, self.post_message)
-        self.changed()
-
-    def on_backup_verified(self, message: BackupVerified) -> None:
-        session = self.session
-        session.verifying -= {message.backup.id}
-        same = [message.backup if item.id == message.backup.id else item for item in session.backups or ()]
-        session.backups = tuple(same)
-        self.changed()
-
-    def on_verify_failed(self, message: VerifyFailed) -> None:
-        self.session.verifying -= {message.id}
-        self.refuse(what_went_wrong(message.error))
-        self.changed()
-
     # -- keys that hold everywhere -------------------------------------------------------------------------------------
 
     def refuse(self, reason: str) -> None:
@@ -288,32 +251,11 @@ class TrueupApp(App[int], inherit_bindings=False):
     async def action_quit(self) -> None:
         if isinstance(self.screen, ModalScreen):
             return
-        question = self._before_leaving()
+        question = before_leaving(self.session)
         if question is None:
             self.exit(self.session.exit_code)
             return
-        from trueup_tui.screens.confirm import ConfirmScreen
-
         self.push_screen(ConfirmScreen(question), lambda yes: self._leave() if yes else None)
-
-    def _before_leaving(self) -> Any:
-        from trueup_tui.screens.confirm import Question
-
-        answers = len(self.session.choices.decisions)
-        if self.session.running:
-            return Question(
-                title="A run is on",
-                sentences=("Leaving cancels it: everything is rolled back first, then the app ends.",),
-                yes="cancels it and leaves",
-                no="stays",
-            )
-        if answers:
-            sentences = (
-                f"{count(answers, 'answer is', 'answers are')} not in the decisions file yet.",
-                "w on the differences writes them there.",
-            )
-            return Question(title="Leave without them?", sentences=sentences, yes="leaves", no="stays")
-        return None
 
     def _leave(self) -> None:
         if self.session.running:
@@ -327,10 +269,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         if not self.session.running:
             await self.action_quit()
         elif not isinstance(self.screen, ModalScreen):
-            from trueup_tui.screens.apply import cancel_question
-            from trueup_tui.screens.confirm import ConfirmScreen
-
-            self.push_screen(ConfirmScreen(cancel_question()), lambda yes: self.cancel() if yes else None)
+            self.push_screen(ConfirmScreen(before_cancelling()), lambda yes: self.cancel() if yes else None)
 
     # -- the end that nobody planned -----------------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ from textual.widgets import Static
 
 from trueup_tui.commands import bindings_of
 from trueup_tui.progress import Progress
+from trueup_tui.questions import before_cancelling
 from trueup_tui.result import outcome_of
 from trueup_tui.run_words import bar, log_of, steps_of, times_of, title_of
-from trueup_tui.screens.confirm import ConfirmScreen, Question
+from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.panes import TextPane
 from trueup_tui.wording import clock, plain, sql
@@ -112,7 +113,7 @@ class ApplyScreen(Place):
         elif progress.cancelling:
             self.refuse("It is being cancelled; the roll-back must end.")
         else:
-            self.app.push_screen(ConfirmScreen(cancel_question()), lambda yes: self.owner.cancel() if yes else None)
+            self.app.push_screen(ConfirmScreen(before_cancelling()), lambda yes: self.owner.cancel() if yes else None)
 
     def action_more(self) -> None:
         job = self.session.job
@@ -134,15 +135,3 @@ class ApplyScreen(Place):
 
     def action_back(self) -> None:
         self.dismiss(None)
-
-
-def cancel_question() -> Question:
-    return Question(
-        title="Cancel the run?",
-        sentences=(
-            "The running statement is stopped and everything is rolled back.",
-            "The database is then as it was before the run.",
-        ),
-        yes="cancels it",
-        no="lets it go on",
-    )

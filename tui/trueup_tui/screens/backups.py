@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.widgets import DataTable
 
 from trueup import Backup
+from trueup_tui import jobs
+from trueup_tui.backup_words import COLUMNS, cells_of, contents_of, nothing_listed
 from trueup_tui.commands import bindings_of
+from trueup_tui.messages import BackupsFailed, BackupsListed, BackupVerified, VerifyFailed
 from trueup_tui.screens.place import Place
-from trueup_tui.session import Session
 from trueup_tui.widgets.panes import Notice, TextPane
-from trueup_tui.wording import ago, cell, moment, number, plain, size, what_went_wrong, without_secret
-
-_COLUMNS = ("when", "verified", "made by", "size", "tables", "rows")
+from trueup_tui.wording import what_went_wrong
 
 
 class BackupTable(DataTable[object], inherit_bindings=False):
@@ -52,7 +48,7 @@ class BackupsScreen(Place):
 
     def on_mount(self) -> None:
         table = self.query_one(BackupTable)
-        for column in _COLUMNS:
+        for column in COLUMNS:
             table.add_column(column, key=column)
         table.border_title = "Backups"
         self.query_one("#contents").border_title = "Contents"
@@ -60,7 +56,7 @@ class BackupsScreen(Place):
         table.focus()
 
     def on_screen_resume(self) -> None:
-        self.owner.list_backups()
+        self._list()
 
     # -- showing -------------------------------------------------------------------------------------------------------
 
@@ -73,14 +69,14 @@ class BackupsScreen(Place):
         if some:
             self._fill()
         else:
-            notice.tell(*_nothing(session), error=session.backups_error is not None)
+            notice.tell(*nothing_listed(session), error=session.backups_error is not None)
 
     def _fill(self) -> None:
         table = self.query_one(BackupTable)
         here = table.cursor_row
         table.clear()
         for backup in self.session.backups or ():
-            table.add_row(*_cells(backup, self.session), key=backup.id)
+            table.add_row(*cells_of(backup, self.session), key=backup.id)
         table.move_cursor(row=min(max(here, 0), table.row_count - 1))
         self._show_contents()
 
@@ -107,77 +103,39 @@ class BackupsScreen(Place):
         elif backup.id in self.session.verifying:
             self.refuse("It is being verified.")
         else:
-            self.owner.verify(backup)
+            self.session.verifying |= {backup.id}
+            jobs.verify(self.session.core, self.session.settings, backup, self.post_message)
+            self.owner.changed()
 
     def action_reload(self) -> None:
-        self.owner.list_backups()
+        self._list()
 
+    # -- what the threads answer ---------------------------------------------------------------------------------------
 
-# -- words -------------------------------------------------------------------------------------------------------------
+    def _list(self) -> None:
+        session = self.session
+        if not session.listing:
+            session.listing = True
+            jobs.list_backups(session.core, session.settings, self.post_message)
 
+    def on_backups_listed(self, message: BackupsListed) -> None:
+        session = self.session
+        session.backups, session.backups_directory = message.backups, message.directory
+        session.backups_error, session.listing = None, False
+        self.owner.changed()
 
-def _nothing(session: Session) -> tuple[str, Content]:
-    if session.backups_error is not None:
-        sentence = without_secret(what_went_wrong(session.backups_error), session.settings.url)
-        return "The backups could not be listed", Content.assemble(
-            plain(sentence), "\n\n", ("R", "bold $key"), " tries again"
-        )
-    if session.backups is None:
-        return "Backups", Content("Reading the list …")
-    where = f"They go to {session.backups_directory}." if session.backups_directory else ""
-    return "No backups yet.", Content.assemble(
-        "Every run makes one first, reads it back and checks it.\n", plain(where), "\nNothing removes them but you."
-    )
+    def on_backups_failed(self, message: BackupsFailed) -> None:
+        self.session.backups_error, self.session.listing = message.error, False
+        self.owner.changed()
 
+    def on_backup_verified(self, message: BackupVerified) -> None:
+        session = self.session
+        session.verifying -= {message.backup.id}
+        same = [message.backup if item.id == message.backup.id else item for item in session.backups or ()]
+        session.backups = tuple(same)
+        self.owner.changed()
 
-def _cells(backup: Backup, session: Session) -> Iterator[object]:
-    yield cell(moment(backup.created_at))
-    yield cell(_verified(backup, session))
-    yield cell(_maker(backup))
-    yield cell(size(backup.size))
-    yield cell(str(len(backup.row_counts)))
-    yield cell(number(sum(backup.row_counts.values())))
-
-
-def _maker(backup: Backup) -> str:
-    return f"run {backup.run_id[:6]}" if backup.run_id else "hand"
-
-
-def _verified(backup: Backup, session: Session) -> str:
-    if backup.id in session.verifying:
-        return "▶ reading it"
-    if backup.problem:
-        return "✗ broken"
-    return f"✓ {ago(backup.verified_at, session.clock.now())}" if backup.verified_at else "never"
-
-
-def contents_of(backup: Backup, session: Session) -> Content:
-    """Everything that is known of a backup."""
-    return Content("\n").join(_contents(backup, session.clock.now()))
-
-
-def _contents(backup: Backup, now: datetime) -> Iterator[Content]:
-    yield plain(backup.id, "bold")
-    if backup.problem:
-        yield plain(f"✗ It cannot be used: {backup.problem}", "$diff-drop")
-    elif backup.verified_at is not None:
-        yield plain(f"✓ read back and checked {ago(backup.verified_at, now)}", "$diff-add")
-    else:
-        yield Content("Never verified. v reads it again.")
-    yield Content("")
-    facts = {
-        "file": backup.path,
-        "of": backup.database,
-        "run": backup.run_id or "none; made by hand",
-        "checksum": backup.checksum,
-        "schema": backup.schema_fingerprint,
-        "made with": f"trueup {backup.trueup_version}, database {backup.database_version}",
-    }
-    for name, value in facts.items():
-        if str(value):
-            yield Content.assemble((f"{name:<10}", "dim"), plain(value))
-    if backup.row_counts:
-        yield Content("")
-        yield Content.styled("rows       table", "dim")
-    for table, rows in sorted(backup.row_counts.items()):
-        yield Content.assemble(f"{number(rows):>9}  ", plain(table))
+    def on_verify_failed(self, message: VerifyFailed) -> None:
+        self.session.verifying -= {message.id}
+        self.owner.refuse(what_went_wrong(message.error))
+        self.owner.changed()

@@ -15,8 +15,9 @@ from trueup_tui.answers import Refused
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
 from trueup_tui.facts import facts_of, left_alone_facts, table_facts
+from trueup_tui.questions import before_keeping
 from trueup_tui.rows import Row
-from trueup_tui.screens.confirm import AskScreen, ConfirmScreen, Question
+from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.change_tree import LEFT_ALONE, ChangeTree, Item
 from trueup_tui.widgets.filter import Filter
@@ -179,15 +180,7 @@ class DiffScreen(Place):
         if isinstance(decision, Refused):
             self.refuse(decision.reason)
             return
-        question = Question(
-            title="Keep it for good?",
-            sentences=(
-                f"{row.change.noun} {decision.object} stays as the database has it, here and on every server "
-                "that reads the decisions file.",
-                f'Written to {self.session.settings.decisions}: keep = "{decision.object}"',
-            ),
-            yes="keeps it",
-        )
+        question = before_keeping(decision, row.change.noun, self.session.settings.decisions)
         self.app.push_screen(ConfirmScreen(question), lambda yes: self._kept(decision, yes=bool(yes)))
 
     def _kept(self, decision: Keep, *, yes: bool) -> None:

@@ -9,10 +9,10 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from trueup import Plan, Severity, Verdict, changes
+from trueup import Plan, Severity, Verdict
 from trueup_tui.commands import bindings_of
-from trueup_tui.rows import Row, object_of
-from trueup_tui.screens.confirm import AskScreen, ConfirmScreen, Question
+from trueup_tui.questions import before_applying
+from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.session import Session
 from trueup_tui.widgets.panes import Notice, TextPane
@@ -107,7 +107,7 @@ class PreviewScreen(Place):
         if reason or plan is None:
             self.refuse(reason)
             return
-        question = question_about(plan, self.session.rows, backup=self.session.backup)
+        question = before_applying(plan, self.session.rows, backup=self.session.backup)
         self.app.push_screen(ConfirmScreen(question), lambda yes: self._confirmed(plan, yes=bool(yes)))
 
     def _confirmed(self, plan: Plan, *, yes: bool) -> None:
@@ -166,33 +166,6 @@ def _losses(plan: Plan) -> Iterator[Content]:
         for hazard in item.hazards:
             if hazard.severity is Severity.LOSES:
                 yield Content.assemble(("DATA ", "bold $diff-drop"), plain(sentence(hazard.sentence)))
-
-
-def question_about(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Question:
-    """What is asked before the plan is applied: the more is at stake, the more must be typed."""
-    losing = [row for row in rows if row.taken and row.loses]
-    copy = "A verified backup is made first." if backup else "No backup is made."
-    what = f"{count(len(plan.steps), 'step')} on {plan.database}, {about(plan.estimate)}, in one transaction."
-    if not losing:
-        return Question(title="Apply this plan?", sentences=(what, "No data is lost.", copy), yes="applies")
-    names, kind = _to_type(losing)
-    deleted = [sentence(hazard.sentence) for row in losing for hazard in row.assessment.hazards]
-    after = (
-        "The backup is then the only place where these values are."
-        if backup
-        else "Nothing can bring these values back."
-    )
-    return Question(
-        title="This deletes data", sentences=(*deleted, what, copy, after), yes="applies", name=names, kind=kind
-    )
-
-
-def _to_type(losing: list[Row]) -> tuple[str, str]:
-    """One object's own name; of several their number."""
-    if len(losing) == 1:
-        return object_of(losing[0].change), f"{losing[0].change.noun}'s name"
-    nouns = {"table" if isinstance(row.change, changes.DropTable) else row.change.noun for row in losing}
-    return count(len(losing), nouns.pop() if len(nouns) == 1 else "object"), "number of what is deleted"
 
 
 def _seconds(text: str) -> float | None:

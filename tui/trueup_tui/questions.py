@@ -1,0 +1,81 @@
+"""Every question that is asked before something is done. The more is at stake, the more must be typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trueup import Keep, Plan, changes
+from trueup_tui.rows import Row, object_of
+from trueup_tui.screens.confirm import Question
+from trueup_tui.session import Session
+from trueup_tui.wording import about, count, sentence
+
+
+def before_applying(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Question:
+    """Safe steps want a ``y``; data that goes wants its name first."""
+    losing = [row for row in rows if row.taken and row.loses]
+    copy = "A verified backup is made first." if backup else "No backup is made."
+    what = f"{count(len(plan.steps), 'step')} on {plan.database}, {about(plan.estimate)}, in one transaction."
+    if not losing:
+        return Question(title="Apply this plan?", sentences=(what, "No data is lost.", copy), yes="applies")
+    names, kind = _to_type(losing)
+    deleted = [sentence(hazard.sentence) for row in losing for hazard in row.assessment.hazards]
+    after = (
+        "The backup is then the only place where these values are."
+        if backup
+        else "Nothing can bring these values back."
+    )
+    return Question(
+        title="This deletes data", sentences=(*deleted, what, copy, after), yes="applies", name=names, kind=kind
+    )
+
+
+def _to_type(losing: list[Row]) -> tuple[str, str]:
+    """One object's own name; of several their number."""
+    if len(losing) == 1:
+        return object_of(losing[0].change), f"{losing[0].change.noun}'s name"
+    nouns = {"table" if isinstance(row.change, changes.DropTable) else row.change.noun for row in losing}
+    return count(len(losing), nouns.pop() if len(nouns) == 1 else "object"), "number of what is deleted"
+
+
+def before_keeping(decision: Keep, noun: str, file: Path | None) -> Question:
+    return Question(
+        title="Keep it for good?",
+        sentences=(
+            f"{noun} {decision.object} stays as the database has it, here and on every server that reads the "
+            "decisions file.",
+            f'Written to {file}: keep = "{decision.object}"',
+        ),
+        yes="keeps it",
+    )
+
+
+def before_cancelling() -> Question:
+    return Question(
+        title="Cancel the run?",
+        sentences=(
+            "The running statement is stopped and everything is rolled back.",
+            "The database is then as it was before the run.",
+        ),
+        yes="cancels it",
+        no="lets it go on",
+    )
+
+
+def before_leaving(session: Session) -> Question | None:
+    """Nothing is asked when nothing would be lost."""
+    answers = len(session.choices.decisions)
+    if session.running:
+        return Question(
+            title="A run is on",
+            sentences=("Leaving cancels it: everything is rolled back first, then the app ends.",),
+            yes="cancels it and leaves",
+            no="stays",
+        )
+    if answers:
+        sentences = (
+            f"{count(answers, 'answer is', 'answers are')} not in the decisions file yet.",
+            "w on the differences writes them there.",
+        )
+        return Question(title="Leave without them?", sentences=sentences, yes="leaves", no="stays")
+    return None
