@@ -150,6 +150,7 @@ class Running:
             run_id=self.id,
             kind=self.kind,
             plan=self.plan,
+            schema_after=connection.fingerprint(leave_out=(self.target.settings.history_table,)),
             started_at=self.started_at,
             finished_at=self.now(),
             step_seconds=self.step_seconds,

@@ -102,6 +102,10 @@ class _Rename(_Change):
     def detail(self) -> str:
         return f"to {self.to}"
 
+    @property
+    def sentence(self) -> str:
+        return f"{self.id} to {self.to}"
+
 
 class CreateTable(_Add[Table]):
     noun = "table"

@@ -166,7 +166,9 @@ def _run_lines(run: Run) -> Iterator[str]:
     from trueup.text import visible
 
     plan = run.plan
-    assert plan is not None
+    if plan is None:
+        yield "In step: nothing moved since the last run."
+        return
     if run.operations_executed:
         count = run.operations_executed
         yield f"Migrated {plan.database}: {count} step{'' if count == 1 else 's'} in {run.seconds:.1f} s, verified."

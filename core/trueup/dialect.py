@@ -59,6 +59,9 @@ class Connection(Protocol):
             leave_out: names of trueup's own tables.
         """
 
+    def fingerprint(self, *, leave_out: Sequence[str] = ()) -> str:
+        """The :attr:`Schema.fingerprint` of :meth:`schema`, without reading the rest."""
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
     def count(self, table: str) -> int: ...
     def columns(self, table: str) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from trueup.events import Finished, Report, Started, ignore
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
-from trueup.planning import compose, judge, spare, survey_sides
+from trueup.planning import compose, judge, spare, stamp, survey_sides
 from trueup.run import Backup, Run, Status
-from trueup.stages import backups
-from trueup.stages.models import load_models
+from trueup.stages import backups, history
+from trueup.stages.models import Models, load_models
 from trueup.target import Target
 
 
@@ -52,6 +52,25 @@ def plan(
         return compose(found, judgements, policy)
     finally:
         connection.close()
+
+
+def in_step_since_last_run(target: Target, models: Models) -> bool:
+    """Whether the last run left no difference, and neither the database nor the models moved since.
+
+    One read of the stored schema and one of the history tell; False only means that nobody knows without comparing.
+
+    Raises:
+        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: as :func:`plan` does.
+    """
+    settings, dialect = target.settings, target.dialect()
+    connection = dialect.connect(write=False, timeout=settings.lock_timeout)
+    try:
+        noted = history.read_stamp(connection, settings.history_table)
+        if noted is None or noted[0] != connection.fingerprint(leave_out=(settings.history_table,)):
+            return False
+    finally:
+        connection.close()
+    return noted[1] == stamp(models, dialect, settings)
 
 
 def apply(

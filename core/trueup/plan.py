@@ -144,6 +144,9 @@ class Plan:
     unsupported: tuple[str, ...] = ()
     """A sentence for each table that cannot be read and is therefore left alone."""
     warnings: tuple[str, ...] = ()
+    stamp: str = ""
+    """What the run may note, so that the next start knows by one comparison that the models are the same; empty when
+    differences stay."""
     preamble: tuple[str, ...] = ()
     """What is sent before the first step, such as ``BEGIN IMMEDIATE``."""
     backup_estimate: float = 0.0

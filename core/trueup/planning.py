@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
+from trueup._version import __version__
 from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
 from trueup.decisions import Decision, Rename
 from trueup.dialect import Connection, Dialect, PythonDefault
@@ -20,6 +21,7 @@ from trueup.stages.compare import compare
 from trueup.stages.estimate import estimate_backup, estimate_steps
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
+from trueup.stages.fingerprint import fingerprint_models
 from trueup.stages.models import Models, python_default, renames_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
@@ -221,9 +223,25 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
         warnings=tuple(_warnings(assessments)),
+        stamp=stamp(survey.models, survey.dialect, survey.settings) if _completes(survey, work) else "",
         preamble=survey.dialect.preamble(),
         backup_estimate=estimate_backup(survey.connection.size()),
     )
+
+
+def stamp(models: Models, dialect: Dialect, settings: Settings) -> str:
+    """Stands for everything besides the live schema that decides whether there is any difference.
+
+    Policy and decisions are not among it: where nothing differs, there is nothing that they could allow or forbid.
+    """
+    circumstances = (__version__, dialect.facts.version, settings.owned_tables)
+    return fingerprint_models(models.metadatas, dialect.sqlalchemy_dialect(), circumstances)
+
+
+def _completes(survey: Survey, work: _Work) -> bool:
+    """After the steps nothing differs, not even what is kept on purpose, and everything could be read."""
+    everything = all(item.verdict is Verdict.APPLY for item in work.assessments)
+    return bool(work.steps) and everything and not any(_unsupported(survey))
 
 
 def _nothing(survey: Survey, judgements: Sequence[Judgement]) -> _Work:

@@ -33,6 +33,8 @@ _COLUMNS = (
     "sql TEXT NOT NULL",
     "policy TEXT",
     "schema_before TEXT",
+    "schema_after TEXT",
+    "stamp TEXT",
     "managed_tables TEXT",
     "backup_id TEXT",
     "receipt TEXT",
@@ -60,6 +62,14 @@ def read_managed(connection: Connection, name: str) -> tuple[str, ...]:
     return _last_managed(connection, name)
 
 
+def read_stamp(connection: Connection, name: str) -> tuple[str, str] | None:
+    """What the last run noted: the fingerprint of the schema after it, and the plan's stamp."""
+    if not set(_NAMES) <= set(connection.columns(name)):
+        return None
+    rows = connection.rows(f'SELECT schema_after, stamp FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
+    return (rows[0][0], rows[0][1]) if rows and rows[0][1] else None
+
+
 def record_run(
     connection: Connection,
     name: str,
@@ -67,6 +77,7 @@ def record_run(
     run_id: str,
     kind: str,
     plan: Plan,
+    schema_after: str,
     started_at: datetime,
     finished_at: datetime,
     step_seconds: Sequence[float],
@@ -91,6 +102,8 @@ def record_run(
         "sql": plan.script,
         "policy": str(plan.policy),
         "schema_before": plan.live.fingerprint,
+        "schema_after": schema_after,
+        "stamp": plan.stamp,
         "managed_tables": json.dumps(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),

@@ -14,7 +14,7 @@ from typing import Any
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.probes import SqliteProbe
-from trueup.dialects.sqlite.reader import read_schema
+from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
 from trueup.dialects.sqlite.tokens import quote
 from trueup.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnreadable, ReadOnlyDatabase, TrueupError
 from trueup.limits import Limits
@@ -45,6 +45,10 @@ class SqliteConnection:
     def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
         with self._errors(), self._one_moment():
             return read_schema(self.raw, leave_out)
+
+    def fingerprint(self, *, leave_out: Sequence[str] = ()) -> str:
+        with self._errors():
+            return read_fingerprint(self.raw, leave_out)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():

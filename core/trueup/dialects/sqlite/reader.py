@@ -69,6 +69,12 @@ def _stored_objects(objects: Iterable[_Row], foreign: Collection[str]) -> Iterat
             yield StoredObject(kind="virtual", name=name, table=table, sql=sql or "")
 
 
+def read_fingerprint(connection: sqlite3.Connection, leave_out: Collection[str] = ()) -> str:
+    """The fingerprint that :func:`read_schema` gives, without reading what the objects mean."""
+    own = {name.lower() for name in leave_out}
+    return _fingerprint(row for row in connection.execute(_OBJECTS) if row[2].lower() not in own)
+
+
 def _internal(name: str) -> bool:
     return name.lower().startswith("sqlite_")
 
