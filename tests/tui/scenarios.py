@@ -52,7 +52,7 @@ async def settled(pilot: Pilot[int]) -> None:
     while loop.time() < end:
         await pilot.pause()
         session = pilot.app.session  # type: ignore[attr-defined]
-        if session.serial and not session.reading and not session.listing and not session.verifying:
+        if session.readings and not session.reading and not session.listing and not session.verifying:
             break
         await pilot.pause(0.01)
     await pilot.pause()

@@ -99,12 +99,12 @@ class TrueupApp(App[int], inherit_bindings=False):
     def read(self) -> None:
         """Compare both sides in a thread; what is asked for meanwhile waits until that has ended."""
         session = self.session
-        if self._again or (session.serial and session.reading):
+        if self._again or (session.readings and session.reading):
             self._again = True
             return
-        session.serial += 1
+        session.readings += 1
         session.reading = True
-        jobs.read(session.core, session.settings, session.choices, session.serial, session.clock, self.post_message)
+        jobs.read(session.core, session.settings, session.choices, session.clock, self.post_message)
         self.changed()
 
     def read_again(self) -> None:

@@ -48,7 +48,7 @@ class Core:
     write_decision: Callable[[Path, Decision], None] = trueup.write_decision
 
 
-def read(core: Core, settings: Settings, choices: Choices, serial: int, clock: Clock, post: Post) -> None:
+def read(core: Core, settings: Settings, choices: Choices, clock: Clock, post: Post) -> None:
     """Load the models, read the database and compare, with what was decided so far."""
 
     def work() -> None:
@@ -56,9 +56,9 @@ def read(core: Core, settings: Settings, choices: Choices, serial: int, clock: C
         target = core.target(settings)
         decisions = choices.over(core.read_decisions(settings.decisions))
         plan = core.plan(target, decisions=decisions, leave_out=choices.left_out)
-        _post(post, ReadingDone(serial, target, plan, clock.monotonic() - began))
+        _post(post, ReadingDone(target, plan, clock.monotonic() - began))
 
-    _in_thread("reading", work, lambda error: _post(post, ReadingFailed(serial, error)))
+    _in_thread("reading", work, lambda error: _post(post, ReadingFailed(error)))
 
 
 def write(core: Core, path: Path, decisions: Sequence[Decision], then: str, post: Post) -> None:

@@ -14,7 +14,6 @@ from trueup import Backup, Event, Plan, Target
 class ReadingDone(Message):
     """Both sides were compared."""
 
-    serial: int
     target: Target
     plan: Plan
     seconds: float
@@ -22,7 +21,6 @@ class ReadingDone(Message):
 
 @dataclass
 class ReadingFailed(Message):
-    serial: int
     error: BaseException
 
 

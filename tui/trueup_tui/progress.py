@@ -119,8 +119,13 @@ class Progress:
         return f"copying, {done} of {total} pages" if total and self.backup_began is not None else "a verified copy"
 
 
+def makes_backup(plan: Plan, *, wanted: bool) -> bool:
+    """A database without a table has nothing that could be lost."""
+    return wanted and bool(plan.live.tables)
+
+
 def begin(plan: Plan, *, with_backup: bool) -> Progress:
-    return Progress(plan=plan, with_backup=with_backup and bool(plan.live.tables))
+    return Progress(plan=plan, with_backup=makes_backup(plan, wanted=with_backup))
 
 
 def after(progress: Progress, event: Event) -> Progress:

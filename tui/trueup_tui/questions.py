@@ -14,7 +14,7 @@ from trueup_tui.wording import about, count, sentence
 def before_applying(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Question:
     """Safe steps want a ``y``; data that goes wants its name first."""
     losing = [row for row in rows if row.taken and row.loses]
-    copy = "A verified backup is made first." if backup else "No backup is made."
+    copy = _copy_words(plan, backup=backup)
     what = f"{count(len(plan.steps), 'step')} on {plan.database}, {about(plan.estimate)}, in one transaction."
     if not losing:
         return Question(title="Apply this plan?", sentences=(what, "No data is lost.", copy), yes="applies")
@@ -36,6 +36,12 @@ def _to_type(losing: list[Row]) -> tuple[str, str]:
         return object_of(losing[0].change), f"{losing[0].change.noun}'s name"
     nouns = {"table" if isinstance(row.change, changes.DropTable) else row.change.noun for row in losing}
     return count(len(losing), nouns.pop() if len(nouns) == 1 else "object"), "number of what is deleted"
+
+
+def _copy_words(plan: Plan, *, backup: bool) -> str:
+    if not plan.live.tables:
+        return "The database is empty; there is nothing to back up."
+    return "A verified backup is made first." if backup else "No backup is made."
 
 
 def before_keeping(decision: Keep, noun: str, file: Path | None) -> Question:

@@ -45,10 +45,11 @@ def _done(run: Run) -> Iterator[Content]:
 def _proof(receipt: Receipt) -> Iterator[Content]:
     left = receipt.remaining_differences
     yield Content.styled(f"Checked: {count(left, 'difference')} left.", "bold $diff-drop" if left else "bold $diff-add")
-    rows = sum(receipt.row_counts.values())
-    tables = count(len(receipt.row_counts), "table")
-    yield Content(f"{tables} with {count(rows, 'row')} counted before and after: equal.")
-    yield Content(f"{count(receipt.untouched_objects, 'other object')} found byte for byte as before.")
+    if receipt.row_counts:
+        tables, rows = count(len(receipt.row_counts), "table"), sum(receipt.row_counts.values())
+        yield Content(f"{tables} with {count(rows, 'row')} counted before and after: equal.")
+    if receipt.untouched_objects:
+        yield Content(f"{count(receipt.untouched_objects, 'other object')} found byte for byte as before.")
     if receipt.proofs:
         yield Content(f"{count(len(receipt.proofs), 'proof')} by query while it ran.")
     broken = receipt.foreign_key_violations_after
@@ -67,7 +68,8 @@ def _backup(run: Run) -> Iterator[Content]:
     if run.backup is not None:
         yield plain(f"Backup {run.backup.path} ({size(run.backup.size)}, verified)")
     elif run.error is None:
-        yield Content("No backup was made.")
+        empty = run.plan is not None and not run.plan.live.tables
+        yield Content("No backup: the database was empty." if empty else "No backup was made.")
 
 
 def _ways(run: Run) -> Iterator[Content]:

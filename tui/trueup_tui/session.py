@@ -32,8 +32,8 @@ class Session:
     read_seconds: float = 0.0
     error: BaseException | None = None
     """Why the last reading failed."""
-    serial: int = 0
-    """The number of the last reading that was asked for; the answer to an older one is not listened to."""
+    readings: int = 0
+    """How many were begun; one at a time."""
     reading: bool = False
     notice: str = ""
     """A sentence about the reading that must be seen, until the next one."""

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from trueup import Plan, Severity, Verdict
 from trueup_tui.commands import bindings_of
+from trueup_tui.progress import makes_backup
 from trueup_tui.questions import before_applying
 from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
 from trueup_tui.screens.place import Place
@@ -137,8 +138,9 @@ def _headline(plan: Plan | None, *, backup: bool) -> Content:
 def totals(plan: Plan, *, backup: bool) -> Content:
     """What the whole plan costs, and which one it is."""
     parts: list[Content | str] = [Content.styled(count(len(plan.steps), "step"), "bold"), about(plan.estimate)]
-    copy = f"backup first, {about(plan.backup_estimate)}"
-    parts.append(copy if backup else Content.styled("no backup", "$diff-drop"))
+    if plan.live.tables:
+        copy = f"backup first, {about(plan.backup_estimate)}"
+        parts.append(copy if backup else Content.styled("no backup", "$diff-drop"))
     if plan.loses_data:
         parts.append(Content.styled("deletes data", "bold $diff-drop"))
     parts.append(f"plan {plan.checksum}")
@@ -147,9 +149,9 @@ def totals(plan: Plan, *, backup: bool) -> Content:
 
 def _steps(plan: Plan, session: Session) -> Iterator[Content]:
     yield from _losses(plan)
-    if session.backup:
+    if makes_backup(plan, wanted=session.backup):
         yield plain(f"   backup, read back and checked  {about(plan.backup_estimate)}")
-    else:
+    elif plan.live.tables:
         yield Content.styled("   no backup: b makes one first", "$diff-drop")
     for number, step in enumerate(plan.steps, 1):
         yield plain(f"{number:2} {step.sentence}")
