@@ -445,3 +445,15 @@ async def test_many_changes_are_quick_to_walk() -> None:
         await press(pilot, "G", "ctrl+u", "k", "g")
         assert asyncio.get_running_loop().time() - began < 3
         assert "400 differences" in text_of(pilot)
+
+
+@pytest.mark.parametrize("first", [errors.DatabaseDamaged(database="d", reason="r"), IN_STEP], ids=["error", "in step"])
+async def test_keys_work_after_a_reading_without_a_list(first: Any) -> None:
+    """When there is something to review again, the list has the keys again."""
+    core = FakeCore(plan=first)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "tab")
+        core.plan = READY
+        await press(pilot, "R", "j", "space")
+        assert core.asked[-1]["leave_out"] == {"add column customers.loyalty_tier"}

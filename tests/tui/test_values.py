@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import trueup_tui
 from tests.tui.data import (
     ADD_CURRENCY,
     ADD_TIER,
@@ -168,3 +171,25 @@ def test_progress_of_a_failure() -> None:
     progress = fold(failed_run(READY, errors.Cancelled(phase="in step 4")))
     assert marks(progress) == "✓···✗○○"
     assert progress.done(20.0) == 0.0
+
+
+def sources() -> list[tuple[str, str]]:
+    root = Path(trueup_tui.__file__).parent
+    return [(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")) for path in root.rglob("*.py")]
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        ("datetime.now", {"clock.py"}),
+        ("time.monotonic", {"clock.py"}),
+        ("call_from_thread", set()),
+        ("from_markup", set()),
+        ("from trueup.", set()),
+        ("sqlalchemy", set()),
+        ("print(", set()),
+    ],
+)
+def test_house_rules(words: str, allowed: set[str]) -> None:
+    """One clock, threads that only post, no markup, and of core its front door only."""
+    assert {name for name, text in sources() if words in text} <= allowed

@@ -53,7 +53,6 @@ class BackupsScreen(Place):
         table.border_title = "Backups"
         self.query_one("#contents").border_title = "Contents"
         super().on_mount()
-        table.focus()
 
     def on_screen_resume(self) -> None:
         self._list()
@@ -63,8 +62,7 @@ class BackupsScreen(Place):
     def redraw(self) -> None:
         session = self.session
         some = bool(session.backups) and session.backups_error is None
-        self.show("#backups", some)
-        self.show("#notice", not some)
+        self.show_body("#backups", some, "#list")
         notice = self.query_one(Notice)
         if some:
             self._fill()

@@ -51,7 +51,6 @@ class DiffScreen(Place):
         for hidden in ("#filter", "#rename", "#no-match"):
             self.query_one(hidden).display = False
         super().on_mount()
-        self.query_one(ChangeTree).focus()
 
     @property
     def row(self) -> Row | None:
@@ -66,8 +65,7 @@ class DiffScreen(Place):
         self.query_one("#verdict", Static).update(verdict_line(session))
         reviewing = session.plan is not None and session.error is None
         something = reviewing and bool(session.rows or session.plan.unsupported)  # type: ignore[union-attr]
-        self.show("#diff", something)
-        self.show("#notice", not something)
+        self.show_body("#diff", something, "#tree")
         notice = self.query_one(Notice)
         if something:
             self._fill()

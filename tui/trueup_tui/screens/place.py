@@ -26,6 +26,7 @@ class Place(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._body_shown: bool | None = None
 
     @property
     def owner(self) -> TrueupApp:
@@ -49,9 +50,18 @@ class Place(Screen[None]):
     def redraw(self) -> None:
         """Show the session as it is now."""
 
-    def show(self, selector: str, on: bool) -> None:
-        """Show a part of the screen or not; by a class, so that a screen that is too small can still hide it."""
-        self.query_one(selector).set_class(not on, "-off")
+    def show_body(self, body: str, shown: bool, focus: str) -> None:
+        """Show the body of the screen, or the notice in its place; the keys go to whichever appears.
+
+        By a class and not by ``display``, so that a screen that is too small can still hide both.
+        """
+        if self._body_shown == shown:
+            return
+        self._body_shown = shown
+        self.query_one(body).set_class(not shown, "-off")
+        self.query_one("#notice").set_class(shown, "-off")
+        # Only what is drawn can have the focus.
+        self.call_after_refresh(self.query_one(focus if shown else "#notice").focus)
 
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing now."""

@@ -40,7 +40,6 @@ class PreviewScreen(Place):
         self.query_one("#steps").border_title = "Steps"
         self.query_one("#script").border_title = "SQL, as it is sent"
         super().on_mount()
-        self.query_one("#script").focus()
 
     @property
     def _ready(self) -> Plan | None:
@@ -51,8 +50,7 @@ class PreviewScreen(Place):
     def redraw(self) -> None:
         plan = self._ready
         something = plan is not None and bool(plan.steps)
-        self.show("#preview", something)
-        self.show("#notice", not something)
+        self.show_body("#preview", something, "#script")
         notice = self.query_one(Notice)
         self.query_one("#totals", Static).update(_headline(plan, backup=self.session.backup))
         if plan is None:
