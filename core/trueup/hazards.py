@@ -60,6 +60,7 @@ class Probe(Protocol):
     def violators(self, table: str, check: Check) -> int: ...
     def not_integers(self, table: str, column: str) -> int: ...
     def altered_by_type(self, table: str, column: str, type_: Sql) -> int: ...
+    def unfit_for_type(self, table: str, column: str, type_: Sql) -> int: ...
 
 
 Rule = Callable[[Change, Probe], Hazard | None]
@@ -106,6 +107,19 @@ def altered_values(change: Change, probe: Probe) -> Hazard | None:
         Severity.LOSES,
         probe.altered_by_type(change.table, change.old.name, change.new.type),
         f"the type {change.new.type} would change the values of {{rows}} in {change.table}.{change.old.name}",
+        "correct these values first, or keep the type in the models",
+    )
+
+
+def unfit_values(change: Change, probe: Probe) -> Hazard | None:
+    """SQLite stores text in a numeric column as it is; the application then gets text where it expects a number."""
+    if not isinstance(change, AlterColumn) or "type" not in change.aspects or change.old.computed:
+        return None
+    return _hazard(
+        "unfit-values",
+        Severity.LOSES,
+        probe.unfit_for_type(change.table, change.old.name, change.new.type),
+        f"{{rows}} in {change.table} hold something in {change.old.name} that is no {change.new.type}",
         "correct these values first, or keep the type in the models",
     )
 
@@ -163,6 +177,7 @@ RULES: tuple[Rule, ...] = (
     dropped_table,
     dropped_column,
     altered_values,
+    unfit_values,
     duplicate_keys,
     orphaned_rows,
     violated_check,

@@ -12,6 +12,7 @@ from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTa
 from trueup.decisions import Decision, Rename
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved
+from trueup.hazards import Severity
 from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
@@ -170,7 +171,7 @@ def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
     return {
         (item.change.table, item.change.label)
         for item in assessments
-        if item.verdict is Verdict.APPLY and any(hazard.rule == "altered-values" for hazard in item.hazards)
+        if item.verdict is Verdict.APPLY and any(hazard.severity is Severity.LOSES for hazard in item.hazards)
     }
 
 

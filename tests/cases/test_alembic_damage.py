@@ -411,7 +411,8 @@ def test_a_type_that_would_change_values_is_not_applied_by_itself(lab: Lab) -> N
     lab.sql(OLD + "INSERT INTO t (id, a) VALUES (1, '007'), (2, '12abc'), (3, '1e2'), (4, 'x');")
     models = t(key(), a(Integer), n())
     run = lab.migrate(models)
-    assert [hazard.rows for item in run.plan.assessments for hazard in item.hazards] == [2]
+    hazards = [hazard for item in run.plan.assessments for hazard in item.hazards]
+    assert [(hazard.rule, hazard.rows) for hazard in hazards] == [("altered-values", 2), ("unfit-values", 2)]
     assert lab.rows("SELECT a FROM t") == [("007",), ("12abc",), ("1e2",), ("x",)]
 
 

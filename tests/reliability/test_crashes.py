@@ -87,6 +87,39 @@ def test_kill_at_any_moment(filled: Lab, journal_mode: str) -> None:
         filled.path.write_bytes(pristine)
 
 
+HALF_WRITTEN = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 10")
+connection.execute("BEGIN")
+connection.execute("UPDATE people SET name = name || ' half', age = age + 1")
+os._exit(1)
+"""
+
+
+def test_a_crash_of_the_application_before(filled: Lab, tmp_path: Path) -> None:
+    """A transaction that the application's crash left half-written is rolled back by the first look at the database."""
+    content = filled.content("people", ["id", "name", "age"])
+    subprocess.run([sys.executable, "-c", HALF_WRITTEN, str(filled.path)], check=False)
+    assert (tmp_path / "app.db-journal").stat().st_size > 0
+    assert filled.plan(new_models()).steps
+    assert filled.content("people", ["id", "name", "age"]) == content
+    subprocess.run([sys.executable, "-c", HALF_WRITTEN, str(filled.path)], check=False)
+    assert migrate(filled.target(new_models())).success
+    assert filled.content("people", ["id", "name", "age"]) == content
+
+
+@pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
+def test_a_look_leaves_nothing_behind(filled: Lab, tmp_path: Path, journal_mode: str) -> None:
+    """To plan writes no byte of the database and leaves no file beside it."""
+    filled.rows(f"PRAGMA journal_mode = {journal_mode}")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    metadata = new_models()
+    metadata.tables["people"].c.name.type = Integer()
+    assert filled.plan(metadata).assessments[0].hazards
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_a_full_disk_during_the_backup(filled: Lab, tmp_path: Path) -> None:
     """When the backup does not fit, the run fails before it began and leaves no half backup."""
     before = filled.dump()

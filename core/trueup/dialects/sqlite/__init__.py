@@ -56,10 +56,17 @@ class SqliteDialect:
         return self.path.parent / ".trueup"
 
     def connect(self, *, write: bool, timeout: float) -> SqliteConnection:
-        """A missing file is an empty database: reading does not create it, writing does."""
+        """A missing file is an empty database: reading does not create it, writing does.
+
+        Also to read, the file is opened for writing: only so can SQLite roll back what a crash left half-written, and
+        take away its -wal and -shm files in the end. https://www.sqlite.org/fileformat2.html#hot_journals
+        """
         if not self._exists() and not write:
             return SqliteConnection(sqlite3.connect(":memory:"), self.database)
-        return self._open(self.path, "rwc" if write else "ro", timeout)
+        connection = self._open(self.path, "rwc" if write else "rw", timeout)
+        if not write:
+            connection.forbid_writing()
+        return connection
 
     def _exists(self) -> bool:
         try:

@@ -24,6 +24,17 @@ from trueup.schema import Schema
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
 _INSTRUCTIONS_BETWEEN_CHECKS = 1000
 _PAGES_PER_BACKUP_STEP = 1000
+_READING = frozenset(
+    (
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_PRAGMA,
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+    )
+)
 _MISSING_COLLATION = re.compile(r"no such collation sequence: (?P<name>.+)")
 _RENAME = re.compile(r"ALTER TABLE .* RENAME TO ", re.DOTALL)
 
@@ -41,6 +52,10 @@ class SqliteConnection:
         raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         self.raw = raw
         self.database = database
+
+    def forbid_writing(self) -> None:
+        """From now on only temporary tables can be written."""
+        self.raw.set_authorizer(_reading_only)
 
     def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
         with self._errors(), self._one_moment():
@@ -213,6 +228,15 @@ class SqliteConnection:
 
     def _translate(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
         return translate(error, self.database, timeout)
+
+
+def _reading_only(action: int, name: str | None, _two: str | None, database: str | None, _inner: str | None) -> int:
+    """https://www.sqlite.org/c3ref/c_alter_table.html lists the actions.
+
+    To declare a table-valued function SQLite asks for an update of sqlite_master, which no statement can really do.
+    """
+    declares = action == sqlite3.SQLITE_UPDATE and name == "sqlite_master"
+    return sqlite3.SQLITE_OK if action in _READING or database == "temp" or declares else sqlite3.SQLITE_DENY
 
 
 def _only_the_application_knows(error: sqlite3.Error) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialects.sqlite.tokens import quote, string
 from trueup.schema import Check, ForeignKey, KeyPart, Sql
+
+_NUMERIC = re.compile(r"int|real|floa|doub|numeric|decimal|bool")
+"""Dates and times have numeric affinity too, but are text: https://www.sqlite.org/datatype3.html#affinity_name_examples"""
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -70,11 +74,24 @@ class SqliteProbe:
         )
 
     def altered_by_type(self, table: str, column: str, type_: Sql) -> int:
-        """Rows whose value would not be the same after being stored under the type.
+        """Rows whose value would not be the same after being stored under the type."""
+        return self._count_stored(
+            table,
+            column,
+            type_,
+            "CASE WHEN typeof(old) = 'real' THEN CAST(new AS REAL) <> old"
+            " WHEN typeof(old) = 'integer' THEN CAST(new AS INTEGER) <> old"
+            " ELSE CAST(old AS TEXT) IS NOT CAST(new AS TEXT) END",
+        )
 
-        The values are really stored once, in a temporary table, and compared with themselves; so the answer is SQLite's
-        own and not a rule about affinities.
-        """
+    def unfit_for_type(self, table: str, column: str, type_: Sql) -> int:
+        """Rows whose value would stay text or a blob under a numeric type."""
+        if not _NUMERIC.search(type_.canonical):
+            return 0
+        return self._count_stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
+
+    def _count_stored(self, table: str, column: str, type_: Sql, condition: str) -> int:
+        """The values are really stored once, in a temporary table, so that the answer is SQLite's own."""
         try:
             self._query("DROP TABLE IF EXISTS temp._trueup_probe")
             self._query(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_})")
@@ -82,12 +99,7 @@ class SqliteProbe:
                 f"INSERT INTO temp._trueup_probe SELECT v, v FROM"
                 f" (SELECT t.{quote(column)} AS v FROM {self._source(table)} AS t WHERE v IS NOT NULL)"
             )
-            return self._count(
-                "SELECT count(*) FROM temp._trueup_probe WHERE CASE"
-                " WHEN typeof(old) = 'real' THEN CAST(new AS REAL) <> old"
-                " WHEN typeof(old) = 'integer' THEN CAST(new AS INTEGER) <> old"
-                " ELSE CAST(old AS TEXT) IS NOT CAST(new AS TEXT) END"
-            )
+            return self._count(f"SELECT count(*) FROM temp._trueup_probe WHERE {condition}")
         except sqlite3.OperationalError:
             return 0
         finally:
