@@ -10,7 +10,7 @@ from trueup.changes import Change
 from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
 from trueup.errors import TrueupError
 from trueup.events import Event
-from trueup.flow import apply, list_backups, plan, start, verify_backup
+from trueup.flow import apply, forget_models, list_backups, plan, start, verify_backup
 from trueup.hazards import Hazard, Severity
 from trueup.job import Job
 from trueup.limits import Limits
@@ -56,6 +56,7 @@ __all__ = [
     "errors",
     "events",
     "execute_startup_migration",
+    "forget_models",
     "list_backups",
     "load_settings",
     "migrate",

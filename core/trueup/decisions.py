@@ -110,6 +110,8 @@ def write_decision(path: Path, decision: Decision) -> None:
     entries = document.get("decisions")
     if not isinstance(entries, AoT):
         entries = tomlkit.aot()
+        if document:
+            document.add(tomlkit.nl())
         document["decisions"] = entries
     for index in reversed(range(len(entries))):
         if _parse(entries[index].unwrap(), path).object.lower() == decision.object.lower():

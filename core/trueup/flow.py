@@ -16,7 +16,7 @@ from trueup.plan import Plan, Policy
 from trueup.planning import compose, judge, spare, stamp, survey_sides
 from trueup.run import Backup, Run, Status
 from trueup.stages import backups, history
-from trueup.stages.models import Models, load_models
+from trueup.stages.models import Models, forget, load_models
 from trueup.target import Target
 
 
@@ -114,6 +114,11 @@ def start(plan: Plan, target: Target, *, limits: Limits | None = None, now: Now 
     job = Job(lambda report, limits: apply(plan, target, report=report, limits=limits, now=now), limits)
     job.start()
     return job
+
+
+def forget_models(target: Target) -> None:
+    """Let the next :func:`plan` read the models' files again, for a program that stays open while they are edited."""
+    forget(target.settings.base)
 
 
 def list_backups(target: Target) -> tuple[Backup, ...]:

@@ -241,6 +241,16 @@ def test_a_check_may_name_its_table(lab: Lab) -> None:
     assert "CHECK" in lab.refusal("INSERT INTO t (id, n) VALUES (50, 0)")
 
 
+def test_a_check_on_a_new_quoted_column_is_not_violated(lab: Lab) -> None:
+    """A quoted name that SQLite does not know yet is not taken for a string that breaks the rule."""
+    lab.create(OLD)
+    lab.sql(ROWS)
+    check = CheckConstraint('"order" IS NULL OR "order" > 0')
+    run = lab.migrate(t(key(), a(), n(), Column("order", Integer), check))
+    assert (run.status, run.error) == (Status.MIGRATED, None)
+    assert "CHECK" in lab.refusal('INSERT INTO t (id, "order") VALUES (50, 0)')
+
+
 def test_a_computed_column_may_come_before_what_it_computes_from(lab: Lab) -> None:
     """Two new columns of which the first needs the second are added in an order that works."""
     lab.create(OLD)

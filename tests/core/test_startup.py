@@ -116,3 +116,22 @@ def test_the_environment_says_what_the_call_does_not(old: Lab, monkeypatch: pyte
     monkeypatch.setenv("TRUEUP_URL", old.url)
     monkeypatch.setenv("TRUEUP_MODELS", "tests.core.test_startup:Base")
     assert execute_startup_migration().success
+
+
+def test_edited_models_are_seen_by_a_program_that_stays_open(lab: Lab, tmp_path: Path) -> None:
+    """A module of models is read again after it was forgotten, whole package included."""
+    from trueup import forget_models, plan
+
+    package = tmp_path / "shop_under_edit"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    column = "from sqlalchemy import Column, Integer\n\nid_column = lambda: Column('id', Integer, primary_key=True)\n"
+    (package / "columns.py").write_text(column)
+    body = "from sqlalchemy import MetaData, Table\nfrom .columns import id_column\n\nmetadata = MetaData()\n"
+    (package / "models.py").write_text(body + "Table('a', metadata, id_column())\n")
+    target = lab.target("shop_under_edit.models:metadata", base=tmp_path)
+    assert [item.change.id for item in plan(target).assessments] == ["add table a"]
+    (package / "models.py").write_text(body + "Table('another', metadata, id_column())\n")
+    assert [item.change.id for item in plan(target).assessments] == ["add table a"]
+    forget_models(target)
+    assert [item.change.id for item in plan(target).assessments] == ["add table another"]

@@ -462,6 +462,7 @@ class FakeCore:
     asked: list[dict[str, Any]] = field(default_factory=list)
     started: list[tuple[Plan, Target]] = field(default_factory=list)
     written: list[Decision] = field(default_factory=list)
+    forgotten: list[Target] = field(default_factory=list)
     listed: int = 0
     job: FakeJob | None = None
 
@@ -469,6 +470,7 @@ class FakeCore:
         return Core(
             target=lambda settings: Target(url=URL, models=object(), settings=settings),
             plan=self._plan,
+            forget_models=lambda target: self.forgotten.append(target),
             start=self._start,
             list_backups=self._list,
             backup_directory=lambda target: Path("/srv/shop/.trueup/backups"),

@@ -53,6 +53,16 @@ def app_of(core: FakeCore, **settings: Any) -> TrueupApp:
 # -- choices -----------------------------------------------------------------------------------------------------------
 
 
+async def test_read_again_reads_edited_models() -> None:
+    """``R`` reads the models' files anew; an answer makes only the plan anew."""
+    core = FakeCore(plan=asking)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "n", "r", "y")
+        assert core.forgotten == []
+        await press(pilot, "R")
+        assert len(core.forgotten) == 1
+
+
 async def test_rename_is_answered_in_place() -> None:
     """``r`` then ``y`` decides the rename, and the plan is made anew with it."""
     core = FakeCore(plan=asking)

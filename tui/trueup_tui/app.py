@@ -96,7 +96,7 @@ class TrueupApp(App[int], inherit_bindings=False):
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def read(self) -> None:
+    def read(self, *, anew: bool = False) -> None:
         """Compare both sides in a thread; what is asked for meanwhile waits until that has ended."""
         session = self.session
         if self._again or (session.readings and session.reading):
@@ -104,7 +104,7 @@ class TrueupApp(App[int], inherit_bindings=False):
             return
         session.readings += 1
         session.reading = True
-        jobs.read(session.core, session.settings, session.choices, session.clock, self.post_message)
+        jobs.read(session.core, session.settings, session.choices, session.clock, self.post_message, anew=anew)
         self.changed()
 
     def read_again(self) -> None:
@@ -115,7 +115,7 @@ class TrueupApp(App[int], inherit_bindings=False):
             self.refuse("Reading already.")
         else:
             self.session.notice = ""
-            self.read()
+            self.read(anew=True)
 
     def choose(self, choices: Choices) -> None:
         """Go on with these choices: the plan is made anew."""

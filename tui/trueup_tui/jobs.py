@@ -40,6 +40,7 @@ class Core:
 
     target: Callable[[Settings], Target] = Target.from_settings
     plan: Callable[..., Plan] = trueup.plan
+    forget_models: Callable[[Target], None] = trueup.forget_models
     start: Callable[..., Job] = trueup.start
     list_backups: Callable[[Target], tuple[Backup, ...]] = trueup.list_backups
     backup_directory: Callable[[Target], Path] = _backup_directory
@@ -48,12 +49,23 @@ class Core:
     write_decision: Callable[[Path, Decision], None] = trueup.write_decision
 
 
-def read(core: Core, settings: Settings, choices: Choices, clock: Clock, post: Post) -> None:
-    """Load the models, read the database and compare, with what was decided so far."""
+def read(core: Core, settings: Settings, choices: Choices, clock: Clock, post: Post, *, anew: bool) -> None:
+    """Load the models, read the database and compare, with what was decided so far.
+
+    Args:
+        core: makes the calls.
+        settings: name both sides.
+        choices: what was decided and not written yet.
+        clock: measures.
+        post: takes the message that it ends in.
+        anew: the models' files are read again too, since somebody may have edited them.
+    """
 
     def work() -> None:
         began = clock.monotonic()
         target = core.target(settings)
+        if anew:
+            core.forget_models(target)
         decisions = choices.over(core.read_decisions(settings.decisions))
         plan = core.plan(target, decisions=decisions, leave_out=choices.left_out)
         _post(post, ReadingDone(target, plan, clock.monotonic() - began))

@@ -118,7 +118,7 @@ def _retire(assessment: Assessment, policy: Policy) -> Judgement:
     retired = replace(
         assessment,
         verdict=Verdict.RETIRE,
-        reason="it left the models; it is kept with its data",
+        reason="it left the models; it is kept" + ("" if isinstance(change, DropIndex) else " with its data"),
         remedy="the policy full, or a decision, drops it",
     )
     if policy in (Policy.SAFE, Policy.FULL) and isinstance(change, DropColumn) and _blocks_inserts(change):

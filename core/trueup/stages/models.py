@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, MetaData
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
+_OWN = ("trueup", "trueup_tui", "__main__")
 _USUAL_NAMES = ("Base", "metadata", "SQLModel", "db")
 
 
@@ -90,6 +91,22 @@ def _from_file(path: Path, spec: str) -> ModuleType:
     sys.modules[path.stem] = module  # SQLAlchemy resolves annotations through it
     module_spec.loader.exec_module(module)
     return module
+
+
+def forget(base: Path) -> None:
+    """Let the next :func:`load_models` read the user's modules from their files again.
+
+    For programs that exist to look at models while somebody edits them. A server must not call it: its own classes and
+    those that are read anew would be two different ones.
+
+    Args:
+        base: modules below this directory are forgotten, except what is installed there.
+    """
+    root = str(base.absolute())
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if file.startswith(root) and "site-packages" not in file and name.partition(".")[0] not in _OWN:
+            del sys.modules[name]
 
 
 def _make_importable(directory: Path) -> None:

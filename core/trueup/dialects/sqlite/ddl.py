@@ -87,7 +87,7 @@ class StepWriter:
                 case DropColumn(old=column):
                     why = self._why_not_dropped_in_place(column, table)
                 case _:
-                    why = f"SQLite cannot {change.verb} a {change.noun} in place"
+                    why = f"SQLite has no ALTER TABLE to {change.verb} {change.noun}"
             if why:
                 return why
         return ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.dialects.sqlite.tokens import quote, string
+from trueup.dialects.sqlite.tokens import Kind, quote, string, tokenize
 from trueup.schema import Check, ForeignKey, KeyPart, Sql
 
 _NUMERIC = re.compile(r"int|real|floa|doub|numeric|decimal|bool")
@@ -64,7 +64,18 @@ class SqliteProbe:
 
     def violators(self, table: str, check: Check) -> int:
         """A CHECK is violated where it is false; NULL satisfies it: https://www.sqlite.org/lang_createtable.html#ckconst"""
+        if self._unknown_names(table, check.expression):
+            return 0
         return self._count(f"SELECT count(*) FROM {self._source(table)} WHERE NOT ({check.expression})")
+
+    def _unknown_names(self, table: str, expression: Sql) -> bool:
+        """SQLite takes a quoted name that it does not know for a string: https://www.sqlite.org/quirks.html#dblquote"""
+        quoted = {token.name.lower() for token in tokenize(expression.text) if token.kind == Kind.QUOTED}
+        if not quoted:
+            return False
+        known = self._query(f"SELECT name FROM pragma_table_xinfo({string(self._old_names.get(table.lower(), table))})")
+        renamed = {item.to.lower() for item in self._columns if item.table.lower() == table.lower()}
+        return not quoted <= {name.lower() for (name,) in known} | renamed | {table.lower()}
 
     def not_integers(self, table: str, column: str) -> int:
         value = f"t.{quote(column)}"
