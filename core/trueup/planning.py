@@ -223,7 +223,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
-        warnings=tuple(_warnings(assessments)),
+        warnings=(*_warnings(assessments), *_answered_in_vain(survey, assessments)),
         stamp=stamp(survey.models, survey.dialect, survey.settings) if _completes(survey, work) else "",
         preamble=survey.dialect.preamble(),
         backup_estimate=estimate_backup(survey.connection.size()),
@@ -289,6 +289,15 @@ def _unsupported(survey: Survey) -> Iterator[str]:
         for table in schema.tables:
             if table.unsupported and survey.wanted.table(table.name):
                 yield f"table {table.name} is left alone: in the {side} {table.unsupported}"
+
+
+def _answered_in_vain(survey: Survey, assessments: Sequence[Assessment]) -> Iterator[str]:
+    """A decision whose change no longer appears is harmless; that it could be removed is worth a word."""
+    spoken_of = {item.change.table.lower() for item in assessments}
+    spoken_of |= {f"{item.change.table}.{item.change.label}".lower() for item in assessments}
+    for decision in survey.decisions:
+        if decision.object.lower() not in spoken_of:
+            yield f"the decision {decision.verb} {decision.object} has nothing left to do in this database"
 
 
 def _warnings(assessments: Sequence[Assessment]) -> Iterator[str]:
