@@ -14,7 +14,7 @@ from trueup.flow import apply, forget_models, list_backups, plan, start, verify_
 from trueup.hazards import Hazard, Severity
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Complexity, Plan, Policy, RenameCandidate, Statement, Step, Verdict
+from trueup.plan import Assessment, Plan, Policy, RenameCandidate, Statement, Step, Verdict
 from trueup.run import Backup, Receipt, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
@@ -27,7 +27,6 @@ __all__ = [
     "Backup",
     "BackupInfo",
     "Change",
-    "Complexity",
     "Decision",
     "Drop",
     "Event",

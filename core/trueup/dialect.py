@@ -1,7 +1,7 @@
 """The contract that every database fulfils. Stages know this and nothing of a concrete database.
 
 A :class:`Dialect` is what can be said about a kind of database; a :class:`Connection` is one open database. Code that
-must behave differently asks for :class:`Facts` ("DDL is transactional"), never for a name.
+must behave differently asks for :class:`Facts`, never for a name.
 """
 
 from __future__ import annotations
@@ -28,10 +28,6 @@ class Facts:
     """What a database can do, at the version that is in use."""
 
     version: str
-    transactional_ddl: bool
-    """A failed run can roll back everything, schema included."""
-    stores_files: bool
-    """The database is one file that other programs can copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

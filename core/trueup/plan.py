@@ -11,6 +11,7 @@ from typing import Any
 from trueup.changes import Change
 from trueup.hazards import Hazard
 from trueup.schema import Schema
+from trueup.text import visible
 
 
 class Policy(StrEnum):
@@ -35,12 +36,6 @@ class Verdict(StrEnum):
     """A decision says that it stays as the database has it."""
     LEFT_OUT = "left out"
     """A person left it out of this run; it stays a difference."""
-
-
-class Complexity(StrEnum):
-    SIMPLE = "SIMPLE"
-    MODERATE = "MODERATE"
-    COMPLEX = "COMPLEX"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,19 +177,13 @@ class Plan:
 
     @property
     def script(self) -> str:
-        """The SQL, exactly as it will be sent."""
+        """The SQL, exactly as it will be sent; a name with a line end cannot leave its comment."""
         lines = [f"{line};" for line in self.preamble]
         for number, step in enumerate(self.steps, 1):
-            lines += ["", f"-- {number}. {step.sentence}", step.sql]
+            lines += ["", f"-- {number}. {visible(step.sentence)}", step.sql]
         return "\n".join([*lines, "", "COMMIT;"]) if self.steps else ""
 
     @property
     def checksum(self) -> str:
         """The same for the same SQL on the same schema."""
         return hashlib.sha256(f"{self.live.fingerprint}\n{self.script}".encode()).hexdigest()[:16]
-
-    @property
-    def complexity(self) -> Complexity:
-        if any(step.form == "rebuild" for step in self.steps):
-            return Complexity.COMPLEX
-        return Complexity.MODERATE if len(self.steps) > 5 else Complexity.SIMPLE

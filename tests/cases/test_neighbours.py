@@ -241,6 +241,13 @@ def test_a_check_may_name_its_table(lab: Lab) -> None:
     assert "CHECK" in lab.refusal("INSERT INTO t (id, n) VALUES (50, 0)")
 
 
+def test_a_name_with_a_line_end_stays_in_its_comment(lab: Lab) -> None:
+    """Whoever copies the script runs the steps and nothing that a name smuggles in."""
+    plan = lab.plan(t(key(), a(), name="x\nDROP TABLE y; --"))
+    assert r"-- 1. add table x\nDROP TABLE y; --: 2 columns" in plan.script.splitlines()
+    assert lab.migrate(t(key(), a(), name="x\nDROP TABLE y; --")).status is Status.MIGRATED
+
+
 def test_a_check_on_a_new_quoted_column_is_not_violated(lab: Lab) -> None:
     """A quoted name that SQLite does not know yet is not taken for a string that breaks the rule."""
     lab.create(OLD)

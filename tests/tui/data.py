@@ -221,7 +221,7 @@ STEPS = (
 )
 RENAME_STEP = step(
     "customers",
-    "rename column customers.fullname: to full_name",
+    "rename column customers.fullname to full_name",
     'ALTER TABLE "customers" RENAME COLUMN "fullname" TO "full_name"',
     change=RENAME,
     estimate=0.1,

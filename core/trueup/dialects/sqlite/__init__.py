@@ -43,7 +43,7 @@ class SqliteDialect:
             raise ConfigurationError(
                 problem=f"trueup needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}"
             )
-        self.facts = Facts(version=sqlite3.sqlite_version, transactional_ddl=True, stores_files=True)
+        self.facts = Facts(version=sqlite3.sqlite_version)
         self.path = base / _file_of(url)
         self.database = url.render_as_string(hide_password=True)
 
