@@ -467,3 +467,21 @@ async def test_keys_work_after_a_reading_without_a_list(first: Any) -> None:
         core.plan = READY
         await press(pilot, "R", "j", "space")
         assert core.asked[-1]["leave_out"] == {"add column customers.loyalty_tier"}
+
+
+async def test_a_run_of_very_many_steps_is_not_drawn_for_each() -> None:
+    """Thousands of events are drawn a few times, so that the run keeps the processor, and the end is always drawn."""
+    many = replace(READY, steps=READY.steps * 60)
+    core = FakeCore(plan=many)
+    app = app_of(core)
+    async with app.run_test(size=WIDE) as pilot:
+        await start(pilot)
+        before = app.revision
+        made = whole_run(many)
+        send(pilot, *made[:-1])
+        await pilot.pause()
+        assert app.revision - before < 10
+        send(pilot, made[-1])
+        await settled(pilot)
+        assert "Checked: 0 differences left." in text_of(app)
+    assert len(made) > 600

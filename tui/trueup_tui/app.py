@@ -41,6 +41,10 @@ _BEAT = 0.5
 """Seconds between two looks at the clock."""
 
 
+_MANY_STEPS = 50
+_STEPS_DRAWN_PER_SECOND = 500
+
+
 class TrueupApp(App[int], inherit_bindings=False):
     """Shows one session.
 
@@ -67,6 +71,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self._again = False
         self._leaving = False
+        self._drawing_soon = False
         self._plan_to_apply: Plan | None = None
         self.add_mode("drift", lambda: DiffScreen(session))
         self.add_mode("backups", self._backups_screen)
@@ -212,6 +217,24 @@ class TrueupApp(App[int], inherit_bindings=False):
         session.progress = after(session.progress, message.event)
         if session.progress.over:
             self._end_of_run()
+        self._changed_soon()
+
+    def _changed_soon(self) -> None:
+        """Draw once for all events that wait already: a run of many small steps sends more than can be drawn.
+
+        To draw costs as much as there are steps, and the run needs the processor too: the more, the less often.
+        """
+        progress = self.session.progress
+        if self._drawing_soon or progress is None:
+            return
+        self._drawing_soon = True
+        if len(progress.steps) < _MANY_STEPS or progress.over:
+            self.call_later(self._draw_now)
+        else:
+            self.set_timer(len(progress.steps) / _STEPS_DRAWN_PER_SECOND, self._draw_now)
+
+    def _draw_now(self) -> None:
+        self._drawing_soon = False
         self.changed()
 
     def _end_of_run(self) -> None:

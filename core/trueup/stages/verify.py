@@ -109,7 +109,8 @@ def _untouched(after: Schema, plan: Plan) -> int:
         if expected.get((kind, name)) != found.get((kind, name)):
             _fail(f"the {kind} {name} is not stored as the plan foresaw it")
     touched = {name for change in _changes(plan) for name in _names(change)}
-    return sum(1 for kind, name in found if kind != "table" or name.lower() not in touched)
+    tables = [table for table in after.tables if table.name.lower() not in touched]
+    return len(after.objects) + len(tables) + sum(len(table.indexes) for table in tables)
 
 
 def _names(change: Change) -> tuple[str, ...]:
