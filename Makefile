@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SHOP   := examples/shop/shop.db
+SHOP   := .example/shop
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check screenshots bench corpus example clean
@@ -11,8 +11,8 @@ SHOP   := examples/shop/shop.db
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/ready $(SHOP)  ## open trueup on the bundled example (without a terminal: print its differences)
-	@$(BIN)/trueup --config examples/shop/trueup.toml || test $$? -eq 1
+run: $(VENV)/ready $(SHOP)/shop.db  ## open trueup on a copy of the bundled example (without a terminal: print its differences)
+	@$(BIN)/trueup --config $(SHOP)/trueup.toml || test $$? -eq 1
 
 test: $(VENV)/ready  ## run the tests
 	@$(BIN)/python -m pytest -n auto
@@ -32,15 +32,17 @@ bench: $(VENV)/ready  ## run the benchmarks
 corpus: $(VENV)/ready  ## migrate the schema histories of public applications (CORPUS=path/to/corpus)
 	$(BIN)/python tests/corpus/run.py $(CORPUS)
 
-example: $(VENV)/ready  ## make the example's database anew, as its older version left it
-	rm -rf $(SHOP) examples/shop/.trueup
-	$(BIN)/python examples/shop/make_database.py
+example: $(VENV)/ready  ## make the copy of the example anew, as its older version left it
+	@rm -rf $(SHOP)
+	@$(MAKE) --no-print-directory $(SHOP)/shop.db
 
-clean:  ## remove the environment and the example's database
-	rm -rf $(VENV) $(SHOP) examples/shop/.trueup
+clean:  ## remove the environment and the copy of the example
+	rm -rf $(VENV) .example
 
-$(SHOP): | $(VENV)/ready
-	@$(BIN)/python examples/shop/make_database.py
+$(SHOP)/shop.db: | $(VENV)/ready
+	@mkdir -p .example
+	@cp -R examples/shop $(SHOP)
+	@$(BIN)/python $(SHOP)/make_database.py
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "trueup needs Python 3.11 or newer; call make PYTHON=python3.11")'
