@@ -74,6 +74,11 @@ class PlanNotProved(TrueupError):
     changed. This is a mistake in trueup; please report it with the definition of that table."""
 
 
+class RenameRefused(TrueupError):
+    """The rename that was decided cannot be done: {reason}. Nothing was changed. Mend or drop the object that stands in
+    the way, or take back the decision."""
+
+
 class SchemaMoved(TrueupError):
     """The database changed after the plan was made, so the plan was not applied. Nothing was changed; make a new plan
     and review it."""

@@ -11,7 +11,7 @@ from trueup._version import __version__
 from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
 from trueup.decisions import Decision, Rename
 from trueup.dialect import Connection, Dialect, PythonDefault
-from trueup.errors import PlanNotProved
+from trueup.errors import PlanNotProved, RenameRefused
 from trueup.hazards import Severity
 from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
 from trueup.schema import Schema, StoredObject, Table
@@ -57,10 +57,7 @@ def survey_sides(
     live = connection.schema(leave_out=(settings.history_table,))
     managed = history.read_managed(connection, settings.history_table)
     renames = tuple(_renames(live, wanted, decisions, models))
-    base = live
-    if renames:
-        statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
-        base = dialect.after(live, statements)
+    base = _renamed(live, renames, dialect) if renames else live
     owned = [
         table.name
         for table in base.tables
@@ -100,6 +97,15 @@ def _renames(
         if old.column(column) and not old.column(to) and new.column(to) and not new.column(column):
             done.add((table.lower(), to.lower()))
             yield RenameColumn(table=table, column=column, to=to)
+
+
+def _renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect: Dialect) -> Schema:
+    """The database itself knows best what else a rename changes: foreign keys, indexes, views, triggers."""
+    statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
+    try:
+        return dialect.after(live, statements)
+    except Exception as error:
+        raise RenameRefused(reason=str(error)) from error
 
 
 def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Judgement]:

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Tab
 
 from trueup import Drop, Keep, Policy, Rename, Status, Verdict, apply
 from trueup.changes import AddColumn, DropColumn, RenameColumn
+from trueup.errors import RenameRefused
 
 if TYPE_CHECKING:
     from ..conftest import Lab
@@ -139,6 +140,15 @@ def test_a_rename_is_one_step_of_the_plan(filled: Lab) -> None:
     assert [(type(item.change), item.verdict) for item in found.assessments] == [(RenameColumn, Verdict.APPLY)]
     checked = filled.plan(models, decisions=[answer], policy=Policy.CHECK)
     assert (checked.steps, checked.in_step) == ((), False)
+
+
+def test_a_rename_that_something_broken_prevents(filled: Lab) -> None:
+    """A view that did not work before stands in SQLite's way; the sentence names it, and nothing is changed."""
+    filled.sql("CREATE TABLE gone (x); CREATE VIEW broken AS SELECT x FROM gone; DROP TABLE gone")
+    before = filled.dump()
+    with pytest.raises(RenameRefused, match="error in view broken"):
+        filled.plan(people("full_name"), decisions=[Rename(table="people", column="fullname", to="full_name")])
+    assert filled.dump() == before
 
 
 def test_a_rename_that_no_longer_fits_is_harmless(filled: Lab) -> None:
