@@ -318,23 +318,24 @@ def dataclasses_and_associations() -> MetaData:
 
 
 def sqlmodel_classes() -> MetaData:
+    from sqlalchemy.orm import registry
     from sqlmodel import Field, SQLModel
 
-    class SilentHero(SQLModel, table=True):
+    class Base(SQLModel, registry=registry()):
+        """A base of its own: the function may be called again in the same process."""
+
+    class SilentHero(Base, table=True):
         id: int | None = Field(default=None, primary_key=True)
         name: str = Field(index=True, max_length=30)
         age: int | None = None
         token: uuid.UUID = Field(default_factory=uuid.uuid4, unique=True)
         team_id: int | None = Field(default=None, foreign_key="silentteam.id", ondelete="SET NULL")
 
-    class SilentTeam(SQLModel, table=True):
+    class SilentTeam(Base, table=True):
         id: int | None = Field(default=None, primary_key=True)
         size: Size = Size.SMALL
 
-    metadata = MetaData()
-    for model in (SilentHero, SilentTeam):
-        model.__table__.to_metadata(metadata)
-    return metadata
+    return Base.metadata
 
 
 MODELS = [
