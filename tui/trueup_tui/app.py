@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
@@ -86,6 +87,11 @@ class TrueupApp(App[int], inherit_bindings=False):
         # Loading SQLAlchemy and the models takes longer than drawing: first the picture, then the work.
         self.call_after_refresh(self.read)
         self.set_interval(_BEAT, self._tick)
+
+    def clear_selection(self) -> None:
+        """From Python 3.12 on tasks start eagerly, so an Input may be mounted before its screen is on the stack."""
+        with suppress(ScreenStackError):
+            super().clear_selection()
 
     def changed(self) -> None:
         """Have every screen drawn again."""
