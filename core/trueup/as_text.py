@@ -1,0 +1,52 @@
+"""What the command line tells people: the outcome of a run, and the differences, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trueup.plan import Assessment, Plan
+from trueup.run import Run
+from trueup.text import visible
+
+
+def run_lines(run: Run) -> Iterator[str]:
+    """What a run did, and what it left."""
+    plan = run.plan
+    if plan is None:
+        yield "In step: nothing moved since the last run."
+        return
+    if run.operations_executed:
+        count = run.operations_executed
+        yield f"Migrated {plan.database}: {count} step{'' if count == 1 else 's'} in {run.seconds:.1f} s, verified."
+        yield from (f"  {visible(step.sentence)}" for step in plan.steps)
+        yield f"  backup {run.backup.path}" if run.backup else "  no backup was made"
+    elif plan.in_step:
+        yield f"{plan.database} is in step with {plan.models} ({len(plan.managed)} tables)."
+    remaining = [item for item in plan.assessments if item.verdict in ("blocked", "beyond policy")]
+    if remaining:
+        yield "Nothing was changed; differences remain:" if plan.blocked else "Differences remain:"
+        yield from (line for item in remaining for line in _item_lines(item))
+    yield from (f"note: {visible(warning)}" for warning in (*run.warnings, *plan.unsupported))
+
+
+def diff_lines(plan: Plan) -> Iterator[str]:
+    """Every difference, and what is left alone."""
+    count = len(plan.assessments)
+    if not count:
+        yield f"No differences. {plan.database} matches {plan.models} ({len(plan.managed)} tables)."
+    else:
+        yield f"{plan.database}: {count} difference{'' if count == 1 else 's'} to {plan.models}"
+        yield from (line for item in plan.assessments for line in _item_lines(item))
+    yield from (f"note: {visible(sentence)}" for sentence in plan.unsupported)
+    if plan.unmanaged:
+        yield f"Not declared by the models, left alone: {visible(', '.join(plan.unmanaged))}."
+
+
+def _item_lines(item: Assessment) -> Iterator[str]:
+    sign = {"add": "+", "drop": "-", "change": "~", "rename": "»"}[item.change.verb]
+    yield visible(f"  {sign} {item.change.sentence}")
+    if item.verdict == "blocked":
+        yield visible(f"      {item.reason}")
+        yield visible(f"      {item.remedy}")
+    else:
+        yield from (visible(f"      {hazard.sentence}") for hazard in item.hazards)
