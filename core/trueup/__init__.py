@@ -10,7 +10,7 @@ from trueup.changes import Change
 from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
 from trueup.errors import TrueupError
 from trueup.events import Event
-from trueup.flow import apply, forget_models, list_backups, plan, start, verify_backup
+from trueup.flow import apply, find_backup, forget_models, list_backups, plan, restore, start, verify_backup
 from trueup.hazards import Hazard, Severity
 from trueup.job import Job
 from trueup.limits import Limits
@@ -55,12 +55,14 @@ __all__ = [
     "errors",
     "events",
     "execute_startup_migration",
+    "find_backup",
     "forget_models",
     "list_backups",
     "load_settings",
     "migrate",
     "plan",
     "read_decisions",
+    "restore",
     "start",
     "verify_backup",
     "visible",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from trueup._version import __version__
 from trueup.dialect import Connection, Dialect
-from trueup.errors import DatabaseDamaged, EstimateTooLong, SchemaMoved, TrueupError, Unexpected
+from trueup.errors import DatabaseDamaged, EstimateTooLong, SchemaMoved, TrueupError, explained
 from trueup.events import (
     BackedUp,
     BackupProgress,
@@ -61,12 +61,8 @@ class Running:
             if self.limits.seconds is not None and self.plan.estimate > self.limits.seconds:
                 raise EstimateTooLong(estimate=self.plan.estimate, limit=self.limits.seconds)
             self._locked()
-        except TrueupError as error:
-            return self._failed(error)
         except Exception as error:
-            unexpected = Unexpected(reason=f"{type(error).__name__}: {error}")
-            unexpected.__cause__ = error
-            return self._failed(unexpected)
+            return self._failed(explained(error))
         return self.outcome(Status.MIGRATED)
 
     def _failed(self, error: TrueupError) -> Run:

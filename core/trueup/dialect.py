@@ -116,6 +116,30 @@ class Connection(Protocol):
         """
 
 
+class Standstill(Protocol):
+    """A database that no other process can write to, so that all of it can be replaced."""
+
+    @property
+    def connection(self) -> Connection:
+        """In a write transaction, until :meth:`replace_with`."""
+
+    def replace_with(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+        """Put the content of a file in place of everything, in one transaction. Others see the old or the new.
+
+        Args:
+            path: a complete database that nobody has open.
+            limits: raises where it must stop; the database is then the old one.
+            progress: called with the pages done and the pages in all.
+
+        Raises:
+            DatabaseBusy: a reader did not let go, or somebody wrote in the moment between; nothing was replaced.
+        """
+
+    @property
+    def lasts(self) -> bool:
+        """Whether nobody can write after :meth:`replace_with` either, until the standstill ends."""
+
+
 class Dialect(Protocol):
     facts: Facts
 
@@ -133,8 +157,22 @@ class Dialect(Protocol):
             DatabaseUnreadable, DatabaseDamaged, ReadOnlyDatabase: it cannot be opened.
         """
 
-    def open_copy(self, path: Path) -> Connection:
-        """Open a file that :meth:`Connection.copy_to` wrote, to check it."""
+    def open_copy(self, path: Path, *, write: bool = False) -> Connection:
+        """Open a file that :meth:`Connection.copy_to` wrote."""
+
+    def standstill(self, timeout: float) -> AbstractContextManager[Standstill]:
+        """Keep every other process from writing while the context is open.
+
+        Args:
+            timeout: how long to wait for writers, and later for readers, in seconds.
+
+        Raises:
+            DatabaseBusy: one of them did not let go.
+            DatabaseDamaged: what is there is no database at all.
+        """
+
+    def move_aside(self, mark: str) -> Path:
+        """Give a file that is no database another name, with ``mark`` in it, and return that."""
 
     def wanted(self, metadatas: Sequence[MetaData], spec: str) -> Schema:
         """What the database itself would say of a fresh database made from these models.
@@ -190,6 +228,9 @@ class Dialect(Protocol):
         Raises:
             AnotherMigrator: it did not finish in time.
         """
+
+    def size(self) -> int:
+        """Bytes that the database takes; 0 when there is none yet."""
 
     @property
     def home(self) -> Path:

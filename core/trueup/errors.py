@@ -49,6 +49,10 @@ class ModelsRejected(ConfigurationError):
     """SQLite does not accept the tables that the models {spec} declare: {problem}. The database was not changed."""
 
 
+class NoSuchBackup(ConfigurationError):
+    """There is no backup {backup} in {directory}. Nothing was changed. There are: {known}."""
+
+
 class DecisionsError(ConfigurationError):
     """{path}: {problem}. Nothing was changed; correct the [[decisions]] entry and run again."""
 
@@ -92,6 +96,21 @@ class ReadOnlyDatabase(TrueupError):
 class BackupFailed(TrueupError):
     """No verified backup could be made in {directory}: {reason}. The migration was not started; the database is as it
     was."""
+
+
+class BackupNotGood(TrueupError):
+    """The backup {backup} cannot be restored: {problem}. Nothing was changed. Choose another one; these passed their
+    last check: {good}."""
+
+
+class RestoreNotProved(TrueupError):
+    """The database was replaced by the backup {backup}, but what was read afterwards is not what the backup holds:
+    {problem}. The content from before is in the backup {saved}; restore that one."""
+
+
+class NotEnoughSpace(TrueupError):
+    """{what} needs about {needed} MB in {directory}, and {free} MB are free. Nothing was changed. Make room, or name
+    another directory with --backup-dir."""
 
 
 class Unexpected(TrueupError):
@@ -160,3 +179,12 @@ class DatabaseDamaged(TrueupError):
 
     exit_code = 6
     status = "damaged"
+
+
+def explained(error: Exception) -> TrueupError:
+    """The error itself, or :class:`Unexpected` about one that trueup does not know."""
+    if isinstance(error, TrueupError):
+        return error
+    unexpected = Unexpected(reason=f"{type(error).__name__}: {error}")
+    unexpected.__cause__ = error
+    return unexpected

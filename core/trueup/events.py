@@ -27,6 +27,13 @@ class Started(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreStarted(_Event):
+    run_id: str
+    backup: Backup
+    time_limit: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(_Event):
     """Somebody else is at work on the database."""
 
@@ -76,6 +83,13 @@ class StepFinished(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreProgress(_Event):
+    done: int
+    """Pages."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verifying(_Event):
     pass
 
@@ -99,6 +113,7 @@ class Finished(_Event):
 
 Event: TypeAlias = (
     Started
+    | RestoreStarted
     | Waiting
     | Locked
     | Checked
@@ -107,6 +122,7 @@ Event: TypeAlias = (
     | StepStarted
     | StatementStarted
     | StepFinished
+    | RestoreProgress
     | Verifying
     | Verified
     | RolledBack

@@ -9,11 +9,12 @@ from collections.abc import Collection, Sequence
 
 from trueup.applying import Now, Running, utc_now
 from trueup.decisions import Decision, read_decisions
-from trueup.events import Finished, Report, Started, ignore
+from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
 from trueup.planning import compose, judge, spare, stamp, survey_sides
+from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.stages import backups, history
 from trueup.stages.models import Models, forget, load_models
@@ -114,6 +115,45 @@ def start(plan: Plan, target: Target, *, limits: Limits | None = None, now: Now 
     job = Job(lambda report, limits: apply(plan, target, report=report, limits=limits, now=now), limits)
     job.start()
     return job
+
+
+def restore(
+    backup: Backup,
+    target: Target,
+    *,
+    report: Report = ignore,
+    limits: Limits | None = None,
+    now: Now = utc_now,
+) -> Run:
+    """Put a backup in place of the database. The present database is backed up first, and its history goes on.
+
+    Other processes may have the database open: they see the old content or the new.
+
+    Args:
+        backup: from :func:`list_backups` or :func:`find_backup`; it is verified first.
+        target: the database; its models are not read.
+        report: is told every move, in the calling thread.
+        limits: when to stop; the settings' time limit when not given.
+        now: the clock.
+
+    Returns:
+        The outcome; ``backup`` is that of the database as it was before. A failure is an outcome too.
+    """
+    limits = limits or Limits(target.settings.time_limit)
+    work = Restoring(backup=backup, target=target, report=report, limits=limits, now=now, started_at=now())
+    report(RestoreStarted(elapsed=limits.elapsed, run_id=work.id, backup=backup, time_limit=limits.seconds))
+    outcome = work.carry_out()
+    report(Finished(elapsed=limits.elapsed, run=outcome))
+    return outcome
+
+
+def find_backup(target: Target, identifier: str) -> Backup:
+    """The backup of that id; the newest good one for ``"latest"``.
+
+    Raises:
+        NoSuchBackup: there is none.
+    """
+    return backups.find_backup(target.backup_directory(target.dialect()), identifier)
 
 
 def forget_models(target: Target) -> None:

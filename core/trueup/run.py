@@ -14,6 +14,8 @@ from trueup.plan import Plan
 class Status(StrEnum):
     IN_SYNC = "in_sync"
     MIGRATED = "migrated"
+    RESTORED = "restored"
+    """A backup took the place of the database."""
     NEEDS_DECISION = "needs_decision"
     DIFFERENT = "different"
     """Differences were found and only compared."""
@@ -79,6 +81,9 @@ class Run:
     plan: Plan | None = None
     operations_executed: int = 0
     backup: Backup | None = None
+    """Of the database as it was before."""
+    restored: Backup | None = None
+    """The backup that took its place."""
     receipt: Receipt | None = None
     error: TrueupError | None = None
     warnings: tuple[str, ...] = ()
@@ -86,7 +91,7 @@ class Run:
     @property
     def success(self) -> bool:
         """Everything that was to be done was done."""
-        return self.status in (Status.IN_SYNC, Status.MIGRATED) and self.error is None
+        return self.status in (Status.IN_SYNC, Status.MIGRATED, Status.RESTORED) and self.error is None
 
     @property
     def exit_code(self) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from trueup.applying import Now, utc_now
-from trueup.errors import SchemaMoved, TrueupError, Unexpected
+from trueup.errors import SchemaMoved, TrueupError, explained
 from trueup.events import Report, ignore
 from trueup.flow import apply, in_step_since_last_run, plan
 from trueup.limits import Limits
@@ -49,12 +49,8 @@ def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = 
             if not isinstance(run.error, SchemaMoved):
                 break
         return run
-    except TrueupError as error:
-        return _failed(error, started_at=started_at, limits=limits)
     except Exception as error:  # whatever it is, the server that called must go on with a result
-        unexpected = Unexpected(reason=f"{type(error).__name__}: {error}")
-        unexpected.__cause__ = error
-        return _failed(unexpected, started_at=started_at, limits=limits)
+        return _failed(explained(error), started_at=started_at, limits=limits)
 
 
 def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:

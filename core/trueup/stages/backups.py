@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupFailed, TrueupError
+from trueup.errors import BackupFailed, NoSuchBackup, TrueupError
 from trueup.limits import Limits
 from trueup.run import Backup
 
@@ -48,26 +50,100 @@ def make_backup(
         BackupFailed: the directory cannot be written, the disk is full, or the copy is not good.
         Cancelled, TimeLimitReached: the limits ended it.
     """
+    with _partial_file(directory, dialect, now) as partial:
+        connection.copy_to(partial, limits, progress)
+        backup = _describe(partial, connection, dialect, now, run_id, version)
+        _keep(partial, backup)
+    return backup
+
+
+def keep_damaged(
+    connection: Connection,
+    dialect: Dialect,
+    directory: Path,
+    *,
+    now: datetime,
+    run_id: str | None,
+    version: str,
+    limits: Limits,
+    progress: Callable[[int, int], None],
+) -> Backup:
+    """Copy a database that does not pass its own check, for whoever wants to salvage something from it.
+
+    The arguments and errors are those of :func:`make_backup`.
+
+    Returns:
+        A backup whose ``problem`` says that it is damaged.
+    """
+    with _partial_file(directory, dialect, now) as partial:
+        connection.copy_to(partial, limits, progress)
+        backup = Backup(
+            id=partial.stem,
+            path=partial.with_suffix(".db"),
+            database=connection.database,
+            created_at=now,
+            size=partial.stat().st_size,
+            checksum=_checksum(partial),
+            schema_fingerprint="",
+            run_id=run_id,
+            problem="it was taken of a damaged database",
+            trueup_version=version,
+            database_version=dialect.facts.version,
+        )
+        _keep(partial, backup)
+    return backup
+
+
+@contextmanager
+def working_copy(backup: Backup, dialect: Dialect, now: datetime) -> Iterator[Path]:
+    """A copy of the backup's file that may be written to; it is gone when the context ends.
+
+    Raises:
+        BackupFailed: there is no room for it.
+    """
+    with _partial_file(backup.path.parent, dialect, now) as partial:
+        shutil.copyfile(backup.path, partial)
+        yield partial
+
+
+def find_backup(directory: Path, identifier: str) -> Backup:
+    """The backup of that id; the newest for ``"latest"``.
+
+    Raises:
+        NoSuchBackup: there is none.
+    """
+    found = list_backups(directory)
+    good = [backup for backup in found if not backup.problem]
+    if identifier == "latest" and good:
+        return good[0]
+    for backup in found:
+        if backup.id == identifier:
+            return backup
+    known = ", ".join(backup.id for backup in found) or "none"
+    raise NoSuchBackup(backup=identifier, directory=directory, known=known)
+
+
+@contextmanager
+def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[Path]:
+    """An empty file for the owner only, under a name that no finished backup has; gone in the end unless renamed."""
     partial: Path | None = None
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        identifier = _free_identifier(directory, dialect.name, now)
-        partial = directory / f"{identifier}{_PARTIAL}"
+        partial = directory / f"{_free_identifier(directory, dialect.name, now)}{_PARTIAL}"
         partial.touch(mode=0o600, exist_ok=False)
-        connection.copy_to(partial, limits, progress)
-        backup = _describe(partial, identifier, connection, dialect, now, run_id, version)
-        _sync(partial)
-        partial.rename(backup.path)
-        _write_metadata(backup)
-        _sync(directory)
-        return backup
+        yield partial
     except OSError as error:
         raise BackupFailed(directory=directory, reason=error.strerror or str(error)) from error
-    except TrueupError:
-        raise
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
+
+
+def _keep(partial: Path, backup: Backup) -> None:
+    _sync(partial)
+    partial.rename(backup.path)
+    _write_metadata(backup)
+    _sync(partial.parent)
 
 
 def list_backups(directory: Path) -> tuple[Backup, ...]:
@@ -111,7 +187,7 @@ def _problems(backup: Backup, dialect: Dialect) -> Iterator[str]:
 
 
 def _describe(
-    path: Path, identifier: str, live: Connection, dialect: Dialect, now: datetime, run_id: str | None, version: str
+    path: Path, live: Connection, dialect: Dialect, now: datetime, run_id: str | None, version: str
 ) -> Backup:
     copy = dialect.open_copy(path)
     try:
@@ -125,8 +201,8 @@ def _describe(
         reason = complaints[0] if complaints else f"the copy differs from the database in {wrong or 'its schema'}"
         raise BackupFailed(directory=path.parent, reason=reason)
     return Backup(
-        id=identifier,
-        path=path.with_name(f"{identifier}.db"),
+        id=path.stem,
+        path=path.with_suffix(".db"),
         database=live.database,
         created_at=now,
         size=path.stat().st_size,

@@ -10,7 +10,7 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -107,12 +107,69 @@ def record_run(
         "managed_tables": json.dumps(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),
-        "performed_by": f"{_user()}@{socket.gethostname()} (process {os.getpid()})",
+        "performed_by": _performer(),
         "trueup_version": version,
     }
     for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
-        marks = ", ".join("?" * len(row))
-        connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
+        _insert(connection, name, row)
+
+
+def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """Every row of the history, oldest first; none when there is no history."""
+    columns = [column for column in connection.columns(name) if column in _NAMES]
+    if not columns:
+        return []
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in connection.rows(f'SELECT {", ".join(columns)} FROM "{name}" ORDER BY rowid')
+    ]
+
+
+def carry_over(copy: Connection, name: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Write those of the records that a copy of the database, which is older, does not have."""
+    copy.execute(_create(name))
+    known = set(copy.rows(f'SELECT run_id, step FROM "{name}"'))
+    for record in records:
+        if (record["run_id"], record["step"]) not in known:
+            _insert(copy, name, record)
+
+
+def record_restore(
+    connection: Connection,
+    name: str,
+    *,
+    run_id: str,
+    restored: Backup,
+    saved: Backup | None,
+    schema_after: str,
+    started_at: datetime,
+    finished_at: datetime,
+    version: str,
+) -> None:
+    """Write that the database is that of a backup from now on."""
+    row = {
+        "run_id": run_id,
+        "step": 0,
+        "kind": "restore",
+        "name": f"restored the backup {restored.id}",
+        "status": "completed",
+        "started_at": started_at.isoformat(),
+        "finished_at": finished_at.isoformat(),
+        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
+        "checksum": restored.checksum,
+        "sql": "",
+        "schema_after": schema_after,
+        "managed_tables": json.dumps(_last_managed(connection, name)),
+        "backup_id": saved.id if saved else None,
+        "performed_by": _performer(),
+        "trueup_version": version,
+    }
+    _insert(connection, name, row)
+
+
+def _insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:
+    marks = ", ".join("?" * len(row))
+    connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
 
 
 def _create(name: str) -> str:
@@ -144,6 +201,10 @@ def _last_managed(connection: Connection, name: str) -> tuple[str, ...]:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _performer() -> str:
+    return f"{_user()}@{socket.gethostname()} (process {os.getpid()})"
 
 
 def _user() -> str:

@@ -14,6 +14,7 @@ from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, transl
 from trueup.dialects.sqlite.ddl import StepWriter
 from trueup.dialects.sqlite.lock import migrator_lock
 from trueup.dialects.sqlite.render import literal
+from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable
 from trueup.plan import Fill, Step
@@ -55,6 +56,9 @@ class SqliteDialect:
     def home(self) -> Path:
         return self.path.parent / ".trueup"
 
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.is_file() else 0
+
     def connect(self, *, write: bool, timeout: float) -> SqliteConnection:
         """A missing file is an empty database: reading does not create it, writing does.
 
@@ -80,8 +84,19 @@ class SqliteDialect:
             raise DatabaseUnreadable(database=self.database, reason=error.strerror or str(error)) from error
         return True
 
-    def open_copy(self, path: Path) -> SqliteConnection:
-        return self._open(path, "ro", 0.0)
+    def open_copy(self, path: Path, *, write: bool = False) -> SqliteConnection:
+        return self._open(path, "rw" if write else "ro", 0.0)
+
+    def standstill(self, timeout: float) -> AbstractContextManager[SqliteStandstill]:
+        return standstill(lambda: self.connect(write=True, timeout=timeout), timeout)
+
+    def move_aside(self, mark: str) -> Path:
+        """A -wal or -journal must not stay: it would be played over the next file of this name."""
+        for ending in ("-wal", "-shm", "-journal", ""):
+            path = self.path.with_name(self.path.name + ending)
+            if path.exists():
+                path.rename(self.path.with_name(f"{self.path.name}.{mark}{ending}"))
+        return self.path.with_name(f"{self.path.name}.{mark}")
 
     def wanted(self, metadatas: Sequence[MetaData], spec: str) -> Schema:
         return schema_of_models(metadatas, spec)

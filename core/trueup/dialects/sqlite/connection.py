@@ -23,7 +23,7 @@ from trueup.schema import Schema
 
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
 _INSTRUCTIONS_BETWEEN_CHECKS = 1000
-_PAGES_PER_BACKUP_STEP = 1000
+PAGES_PER_BACKUP_STEP = 1000
 _READING = frozenset(
     (
         sqlite3.SQLITE_SELECT,
@@ -174,7 +174,7 @@ class SqliteConnection:
             with self._errors():
                 source.execute("BEGIN")
                 source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-                source.backup(target, pages=_PAGES_PER_BACKUP_STEP, progress=report, sleep=0.01)
+                source.backup(target, pages=PAGES_PER_BACKUP_STEP, progress=report, sleep=0.01)
                 target.execute("PRAGMA journal_mode = DELETE")  # one file that needs no -wal beside it
         finally:
             target.close()

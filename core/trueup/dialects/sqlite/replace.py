@@ -1,0 +1,93 @@
+"""Put another file's content in place of a whole database while other processes have it open.
+
+Only SQLite itself can do that: a file that is moved into place leaves the old -wal beside it, which SQLite then plays
+over the new content, and other connections go on with the old file. The backup API writes the pages in one transaction
+of the live database instead, so that others see the old content or the new, and a crash leaves one of the two:
+https://www.sqlite.org/backup.html
+
+The API wants to begin that transaction itself, so the one that has kept writers out until then must end just before.
+In WAL mode a second connection tells whether anybody used that moment (https://www.sqlite.org/pragma.html#pragma_data_version);
+in the other modes ``locking_mode = EXCLUSIVE`` keeps the lock when the transaction ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection, translate
+from trueup.errors import DatabaseBusy
+from trueup.limits import Limits
+
+
+class SqliteStandstill:
+    """Fulfils :class:`trueup.dialect.Standstill`.
+
+    Args:
+        connection: in an open write transaction that has written nothing.
+        witness: another connection, in WAL mode.
+        timeout: how long to wait for readers, in seconds.
+    """
+
+    def __init__(self, connection: SqliteConnection, witness: SqliteConnection | None, timeout: float) -> None:
+        self.connection = connection
+        self._witness = witness
+        self._timeout = timeout
+
+    @property
+    def lasts(self) -> bool:
+        return self._witness is None
+
+    def replace_with(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+        before = self._writes_of_others()
+        deadline = time.monotonic() + self._timeout
+
+        def report(status: int, remaining: int, total: int) -> None:
+            limits.check()
+            busy = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            moved = status == sqlite3.SQLITE_OK and self._writes_of_others() != before
+            if moved or (busy and time.monotonic() > deadline):
+                raise DatabaseBusy(database=self.connection.database, timeout=self._timeout)
+            if not busy:
+                progress(total - remaining, total)
+
+        source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            (pages,) = source.execute("PRAGMA page_count").fetchone()
+            at_once = max(1, min(PAGES_PER_BACKUP_STEP, pages - 1))  # two steps at least: after the first one is asked
+            self.connection.rollback()
+            source.backup(self.connection.raw, pages=at_once, progress=report, sleep=0.01)
+        except sqlite3.Error as error:
+            raise translate(error, self.connection.database, self._timeout) from error
+        finally:
+            source.close()
+
+    def _writes_of_others(self) -> int:
+        return int(self._witness.rows("PRAGMA data_version")[0][0]) if self._witness else 0
+
+
+@contextmanager
+def standstill(connect: Callable[[], SqliteConnection], timeout: float) -> Iterator[SqliteStandstill]:
+    """Keep every other process from writing while the context is open.
+
+    Args:
+        connect: opens the database for writing.
+        timeout: how long to wait for writers, in seconds.
+
+    Raises:
+        DatabaseBusy: one of them did not let go.
+    """
+    with ExitStack() as stack:
+        connection = connect()
+        stack.callback(connection.close)
+        witness = None
+        if connection.rows("PRAGMA journal_mode")[0][0] == "wal":
+            witness = connect()
+            stack.callback(witness.close)
+        else:
+            connection.rows("PRAGMA locking_mode = EXCLUSIVE")
+        connection.begin(timeout)
+        yield SqliteStandstill(connection, witness, timeout)

@@ -1,0 +1,207 @@
+"""Bring back a backup: the whole database as it was, with the present one saved first and the history kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from trueup._version import __version__
+from trueup.applying import Now
+from trueup.dialect import Connection, Dialect, Standstill
+from trueup.errors import (
+    BackupNotGood,
+    DatabaseDamaged,
+    NotEnoughSpace,
+    RestoreNotProved,
+    TrueupError,
+    explained,
+)
+from trueup.events import (
+    BackedUp,
+    BackupProgress,
+    Checked,
+    Locked,
+    Report,
+    RestoreProgress,
+    RolledBack,
+    Verifying,
+    Waiting,
+)
+from trueup.limits import Limits
+from trueup.run import Backup, Run, Status
+from trueup.stages import backups, history
+from trueup.target import Target
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Restoring:
+    """One restore while it goes on."""
+
+    backup: Backup
+    target: Target
+    report: Report
+    limits: Limits
+    now: Now
+    started_at: datetime
+    id: str = field(default_factory=lambda: os.urandom(6).hex())
+    saved: Backup | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def carry_out(self) -> Run:
+        try:
+            self._locked(self.target.dialect())
+        except Exception as error:
+            known = explained(error)
+            self.report(RolledBack(elapsed=self.limits.elapsed, error=known))
+            return self._outcome(Status(known.status), known)
+        return self._outcome(Status.RESTORED)
+
+    def _outcome(self, status: Status, error: TrueupError | None = None) -> Run:
+        return Run(
+            id=self.id,
+            status=status,
+            started_at=self.started_at,
+            seconds=self.limits.elapsed,
+            backup=self.saved,
+            restored=self.backup if error is None else None,
+            error=error,
+            warnings=tuple(self.warnings),
+        )
+
+    def _locked(self, dialect: Dialect) -> None:
+        timeout = self.target.settings.lock_timeout
+        self.limits.phase = "waiting for another migrator"
+        with dialect.lock(self.limits.within(timeout), self._waiting):
+            self._check_backup(dialect)
+            self._check_space(dialect)
+            self._make_way(dialect)
+            self.limits.phase = "waiting for other writers"
+            with dialect.standstill(self.limits.within(timeout)) as still:
+                self.report(Locked(elapsed=self.limits.elapsed))
+                self._replace(still, dialect)
+
+    def _check_backup(self, dialect: Dialect) -> None:
+        self.limits.phase = "checking the backup"
+        checked = backups.verify_backup(self.backup, dialect, self.now())
+        if checked.problem:
+            others = backups.list_backups(self.target.backup_directory(dialect))
+            good = ", ".join(backup.id for backup in others if not backup.problem) or "none"
+            raise BackupNotGood(backup=self.backup.id, problem=checked.problem, good=good)
+        self.report(Checked(elapsed=self.limits.elapsed))
+
+    def _check_space(self, dialect: Dialect) -> None:
+        """The working copy and the saved present one lie beside the backups, the journal beside the database."""
+        present = dialect.size()
+        directory = self.backup.path.parent
+        for place, needed in ((directory, self.backup.size + present), (dialect.home.parent, self.backup.size)):
+            free = shutil.disk_usage(place).free
+            if free < needed:
+                raise NotEnoughSpace(
+                    what="The restore", needed=needed // _MEGABYTE + 1, directory=place, free=free // _MEGABYTE
+                )
+
+    def _make_way(self, dialect: Dialect) -> None:
+        """What is no database at all cannot be replaced through the database; it is kept under another name."""
+        try:
+            dialect.connect(write=True, timeout=self.target.settings.lock_timeout).close()
+        except DatabaseDamaged:
+            kept = dialect.move_aside(f"damaged-{self.now():%Y%m%d-%H%M%S}")
+            self.warnings.append(f"the file that was no database any more is kept as {kept}")
+
+    def _replace(self, still: Standstill, dialect: Dialect) -> None:
+        own = (self.target.settings.history_table,)
+        self.saved = self._save_present(still.connection, dialect)
+        with self._prepared(still.connection, dialect) as path:
+            self.limits.phase = "replacing the database"
+            still.replace_with(path, self.limits, self._replacing)
+        self.limits.phase = "verifying the result"
+        self.report(Verifying(elapsed=self.limits.elapsed))
+        problem = next(self._problems(still, own), None)
+        if problem:
+            saved = self.saved.id if self.saved else "none"
+            raise RestoreNotProved(backup=self.backup.id, problem=problem, saved=saved)
+
+    def _save_present(self, connection: Connection, dialect: Dialect) -> Backup | None:
+        if not self.target.settings.backup or not dialect.size():
+            return None
+        self.limits.phase = "saving the present database"
+        save = backups.keep_damaged if _is_damaged(connection) else backups.make_backup
+        saved = save(
+            connection,
+            dialect,
+            self.target.backup_directory(dialect),
+            now=self.now(),
+            run_id=self.id,
+            version=__version__,
+            limits=self.limits,
+            progress=self._saving,
+        )
+        self.report(BackedUp(elapsed=self.limits.elapsed, backup=saved))
+        return saved
+
+    @contextmanager
+    def _prepared(self, present: Connection, dialect: Dialect) -> Iterator[Path]:
+        """The backup's content with the history of the present database, and with this restore noted in it.
+
+        So the history never loses what happened since, and one transaction brings the content and its record.
+        """
+        name = self.target.settings.history_table
+        since = history.read_records(present, name)
+        with backups.working_copy(self.backup, dialect, self.now()) as path:
+            copy = dialect.open_copy(path, write=True)
+            try:
+                copy.begin(0.0)
+                history.carry_over(copy, name, since)
+                history.record_restore(
+                    copy,
+                    name,
+                    run_id=self.id,
+                    restored=self.backup,
+                    saved=self.saved,
+                    schema_after=copy.fingerprint(leave_out=(name,)),
+                    started_at=self.started_at,
+                    finished_at=self.now(),
+                    version=__version__,
+                )
+                copy.commit()
+            finally:
+                copy.close()
+            yield path
+
+    def _problems(self, still: Standstill, own: tuple[str, ...]) -> Iterator[str]:
+        """What differs from the backup. Rows are counted only where nobody can have written in between."""
+        live = still.connection
+        copy = self.target.dialect().open_copy(self.backup.path)
+        try:
+            if live.fingerprint(leave_out=own) != copy.fingerprint(leave_out=own):
+                yield "its schema is another one"
+        finally:
+            copy.close()
+        yield from live.integrity()
+        tables = [name for name in self.backup.row_counts if name not in own] if still.lasts else []
+        for table in tables:
+            if live.count(table) != self.backup.row_counts[table]:
+                yield f"{table} has {live.count(table)} rows, not {self.backup.row_counts[table]}"
+
+    def _waiting(self, holder: str) -> None:
+        self.report(Waiting(elapsed=self.limits.elapsed, holder=holder))
+
+    def _saving(self, done: int, total: int) -> None:
+        self.report(BackupProgress(elapsed=self.limits.elapsed, done=done, total=total))
+
+    def _replacing(self, done: int, total: int) -> None:
+        self.report(RestoreProgress(elapsed=self.limits.elapsed, done=done, total=total))
+
+
+def _is_damaged(connection: Connection) -> bool:
+    try:
+        return bool(connection.integrity())
+    except TrueupError:
+        return True

@@ -1,0 +1,269 @@
+"""A restore brings back the whole database, whoever has it open, and loses nothing on the way."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+
+from tests.conftest import Lab
+from trueup import Backup, Limits, Run, Status, find_backup, list_backups, migrate, restore, verify_backup
+from trueup.errors import BackupNotGood, DatabaseBusy, NoSuchBackup, NotEnoughSpace, TimeLimitReached
+
+
+def models(*more: Column[str]) -> MetaData:
+    metadata = MetaData()
+    Table("people", metadata, Column("id", Integer, primary_key=True), Column("name", Text), *more)
+    return metadata
+
+
+OLD = models()
+NEW = models(Column("mail", Text))
+
+
+@pytest.fixture(params=["wal", "delete"])
+def migrated(lab: Lab, request: pytest.FixtureRequest) -> Lab:
+    """A database of 100 people that a run gave one column more, in both journal modes."""
+    lab.sql(f"PRAGMA journal_mode = {request.param}")
+    lab.create(OLD)
+    lab.sql(
+        "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100) INSERT INTO people SELECT x, 'p' || x FROM n"
+    )
+    assert migrate(lab.target(NEW)).status is Status.MIGRATED
+    lab.sql("INSERT INTO people VALUES (101, 'since', 'since@example.org')")
+    return lab
+
+
+def first(lab: Lab) -> Backup:
+    return find_backup(lab.target(OLD), "latest")
+
+
+def history(lab: Lab) -> list[tuple[str, str]]:
+    return lab.rows("SELECT kind, status FROM migration_history WHERE step = 0 ORDER BY rowid")  # type: ignore[return-value]
+
+
+def test_structure_and_rows_are_those_of_the_backup(migrated: Lab) -> None:
+    """After a restore the schema and every row are as they were when the backup was taken."""
+    run = restore(first(migrated), migrated.target(NEW))
+    assert run.error is None
+    assert (run.status, run.success, run.exit_code) == (Status.RESTORED, True, 0)
+    assert migrated.rows("SELECT count(*), max(id) FROM people") == [(100, 100)]
+    assert "mail" not in migrated.stored("people")
+    assert migrated.healthy()
+
+
+def test_the_history_goes_on(migrated: Lab) -> None:
+    """The run that the restore takes back stays in the history, and the restore is told after it."""
+    restore(first(migrated), migrated.target(NEW))
+    assert history(migrated) == [("auto", "completed"), ("restore", "completed")]
+
+
+def test_the_present_is_saved_first(migrated: Lab) -> None:
+    """What a restore replaces can be brought back by another restore, rows that were written since included."""
+    before = migrated.content("people", ["id", "name", "mail"])
+    run = restore(first(migrated), migrated.target(NEW))
+    assert run.backup is not None
+    assert restore(run.backup, migrated.target(NEW)).success
+    assert migrated.content("people", ["id", "name", "mail"]) == before
+    assert history(migrated)[-2:] == [("restore", "completed"), ("restore", "completed")]
+    assert len(list_backups(migrated.target(NEW))) == 3
+
+
+def test_the_next_run_migrates_again(migrated: Lab) -> None:
+    """A restored database differs from the models again, and says so instead of trusting the last run."""
+    restore(first(migrated), migrated.target(NEW))
+    assert not migrated.plan(NEW).in_step
+    assert migrated.migrate(NEW).status is Status.MIGRATED
+
+
+def test_open_connections_see_the_restored_database(migrated: Lab) -> None:
+    """A connection that was open before the restore reads the restored rows afterwards, and can write."""
+    with closing(sqlite3.connect(migrated.path)) as other:
+        assert other.execute("SELECT count(*) FROM people").fetchone() == (101,)
+        assert restore(first(migrated), migrated.target(NEW)).success
+        assert other.execute("SELECT count(*) FROM people").fetchone() == (100,)
+        other.execute("INSERT INTO people VALUES (500, 'after')")
+        other.commit()
+    assert migrated.value("SELECT count(*) FROM people") == 101
+    assert migrated.healthy()
+
+
+def test_a_writer_in_the_way_is_waited_for_and_named_busy(migrated: Lab) -> None:
+    """Whoever holds the database for longer than the lock timeout keeps the restore from changing anything."""
+    with closing(sqlite3.connect(migrated.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run = restore(first(migrated), migrated.target(NEW, lock_timeout=0.2))
+        assert isinstance(run.error, DatabaseBusy)
+        other.execute("ROLLBACK")
+    assert migrated.value("SELECT count(*) FROM people") == 101
+
+
+def test_an_open_reader(migrated: Lab) -> None:
+    """A reader in the middle of a transaction keeps its snapshot in WAL mode; in other modes the restore gives way."""
+    with closing(sqlite3.connect(migrated.path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM people").fetchone() == (101,)
+        run = restore(first(migrated), migrated.target(NEW, lock_timeout=0.2))
+        assert run.success or isinstance(run.error, DatabaseBusy)
+        assert run.success == (migrated.value("PRAGMA journal_mode") == "wal")
+        assert other.execute("SELECT count(*) FROM people").fetchone() == (101,)
+        other.execute("ROLLBACK")
+    assert migrated.value("SELECT count(*) FROM people") == (100 if run.success else 101)
+
+
+def test_a_changed_backup_is_refused(migrated: Lab) -> None:
+    """A backup whose file is not what it was is not restored, and the error names the good ones."""
+    backup = first(migrated)
+    migrated.migrate(models(Column("mail", Text), Column("born", Text)))
+    content = bytearray(backup.path.read_bytes())
+    content[5000] ^= 0xFF
+    backup.path.write_bytes(content)
+    run = restore(backup, migrated.target(NEW))
+    assert isinstance(run.error, BackupNotGood)
+    assert first(migrated).id in str(run.error)
+    assert migrated.value("SELECT count(*) FROM people") == 101
+
+
+def test_a_database_with_damaged_pages_can_be_restored(migrated: Lab) -> None:
+    """A damaged database is kept as it is beside the good backups, and the backup takes its place."""
+    migrated.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(migrated.path.read_bytes())
+    content[4096:8192] = b"\x55" * 4096
+    migrated.path.write_bytes(content)
+    run = restore(first(migrated), migrated.target(NEW))
+    assert run.error is None
+    assert run.backup is not None
+    assert "damaged" in run.backup.problem
+    assert migrated.value("SELECT count(*) FROM people") == 100
+    assert migrated.healthy()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 500])
+def test_what_is_no_database_is_moved_aside(migrated: Lab, content: bytes) -> None:
+    """An overwritten file stays under another name, an empty one is just filled."""
+    backup = first(migrated)
+    migrated.sql("PRAGMA journal_mode = DELETE")
+    migrated.path.write_bytes(content)
+    run = restore(backup, migrated.target(NEW))
+    assert run.error is None
+    assert migrated.value("SELECT count(*) FROM people") == 100
+    aside = list(migrated.path.parent.glob("app.db.damaged-*"))
+    assert [path.read_bytes() for path in aside] == ([content] if content else [])
+    assert len(run.warnings) == len(aside)
+
+
+def test_a_missing_database_comes_back(migrated: Lab) -> None:
+    """When somebody deleted the file, a restore makes it again."""
+    backup = first(migrated)
+    for path in migrated.path.parent.glob("app.db*"):
+        path.unlink()
+    assert restore(backup, migrated.target(NEW)).success
+    assert migrated.value("SELECT count(*) FROM people") == 100
+
+
+def test_the_time_limit_holds(migrated: Lab) -> None:
+    """A restore whose time is over leaves everything as it was."""
+    run = restore(first(migrated), migrated.target(NEW), limits=Limits(0.000001))
+    assert isinstance(run.error, TimeLimitReached)
+    assert migrated.value("SELECT count(*) FROM people") == 101
+
+
+def test_a_full_disk_is_seen_before(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no room for the copies, nothing is begun."""
+    import shutil
+
+    total = shutil.disk_usage(migrated.path.parent)._replace(free=10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: total)
+    run = restore(first(migrated), migrated.target(NEW))
+    assert isinstance(run.error, NotEnoughSpace)
+    assert migrated.value("SELECT count(*) FROM people") == 101
+
+
+def test_an_unknown_backup_is_an_error_that_lists_the_others(migrated: Lab) -> None:
+    """A misspelt id says which backups there are."""
+    with pytest.raises(NoSuchBackup, match=first(migrated).id):
+        find_backup(migrated.target(NEW), "app-1999")
+
+
+def test_nothing_stays_behind(migrated: Lab) -> None:
+    """The working copy of the backup is gone, and the restored backup still is good."""
+    backup = first(migrated)
+    restore(backup, migrated.target(NEW))
+    assert not list(backup.path.parent.glob("*.partial"))
+    assert verify_backup(backup, migrated.target(NEW)).problem == ""
+
+
+KILLED = """
+import sys
+from sqlalchemy import MetaData
+from trueup import Settings, Target, find_backup, restore
+
+target = Target(url=sys.argv[1], models=MetaData(), settings=Settings())
+backup = find_backup(target, sys.argv[2])
+print("started", flush=True)
+restore(backup, target)
+"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_killed_at_any_moment(migrated: Lab, seed: int) -> None:
+    """After kill -9 in a restore the database is the old or the restored one, whole, and a next restore works."""
+    migrated.sql(
+        "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 20000)"
+        " INSERT INTO people (name) SELECT hex(zeroblob(50)) FROM n"
+    )
+    backup, many = first(migrated), migrated.value("SELECT count(*) FROM people")
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, migrated.url, backup.id], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0, 0.12))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    count = migrated.value("SELECT count(*) FROM people")
+    assert count in (100, many)
+    assert ("mail" in migrated.stored("people")) == (count == many)
+    assert history(migrated)[-1] == (("restore", "completed") if count == 100 else ("auto", "completed"))
+    assert migrated.healthy()
+    run: Run = restore(backup, migrated.target(NEW))
+    assert run.error is None
+    assert migrated.value("SELECT count(*) FROM people") == 100
+
+
+WRITER = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], timeout=5, isolation_level=None)
+print("started", flush=True)
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    try:
+        connection.execute("INSERT INTO people (name) VALUES ('writer')")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+"""
+
+
+def test_under_a_writer(migrated: Lab) -> None:
+    """A restore under a process that writes all the time ends with the backup's rows and what was written after."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(migrated.path)], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    runs = [restore(first(migrated), migrated.target(NEW, backup=False)) for _ in range(5)]
+    assert writer.wait() == 0
+    writer.stdout.close()
+    assert any(run.success for run in runs)
+    assert all(run.success or isinstance(run.error, DatabaseBusy) for run in runs)
+    assert migrated.value("SELECT count(*) FROM people WHERE id <= 100") == 100
+    assert migrated.value("SELECT count(*) FROM people WHERE name = 'since'") == 0
+    assert migrated.healthy()
