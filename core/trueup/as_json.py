@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from trueup.errors import TrueupError
 from trueup.plan import Assessment, Plan
-from trueup.run import Run
+from trueup.run import Backup, Run
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
@@ -22,10 +23,46 @@ def run_object(run: Run) -> dict[str, Any]:
         plan=run.plan,
         operations_executed=run.operations_executed,
         execution_time_ms=round(run.seconds * 1000),
-        backup={"id": run.backup.id, "path": str(run.backup.path), "size": run.backup.size} if run.backup else None,
+        backup=_backup_json(run.backup) if run.backup else None,
         run_id=run.id if run.operations_executed else None,
         error=_error_json(run.error) if run.error else None,
     )
+
+
+def restore_object(run: Run) -> dict[str, Any]:
+    """The outcome of a restore."""
+    return {
+        "status": str(run.status),
+        "success": run.success,
+        "restored": run.restored.id if run.restored else None,
+        "backup": _backup_json(run.backup) if run.backup else None,
+        "execution_time_ms": round(run.seconds * 1000),
+        "run_id": run.id,
+        "warnings": list(run.warnings),
+        "error": _error_json(run.error) if run.error else None,
+    }
+
+
+def backups_object(backups: Sequence[Backup]) -> dict[str, Any]:
+    """The catalogue of backups."""
+    return {
+        "backups": [
+            _backup_json(backup)
+            | {
+                "created_at": backup.created_at.isoformat(),
+                "rows": sum(backup.row_counts.values()),
+                "tables": len(backup.row_counts),
+                "run_id": backup.run_id,
+                "verified_at": backup.verified_at.isoformat() if backup.verified_at else None,
+                "problem": backup.problem or None,
+            }
+            for backup in backups
+        ]
+    }
+
+
+def _backup_json(backup: Backup) -> dict[str, Any]:
+    return {"id": backup.id, "path": str(backup.path), "size": backup.size}
 
 
 def error_object(error: TrueupError) -> dict[str, Any]:

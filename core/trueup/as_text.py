@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trueup.plan import Assessment, Plan
-from trueup.run import Run
+from trueup.run import Backup, Run
 from trueup.text import visible
 
 
@@ -27,6 +27,31 @@ def run_lines(run: Run) -> Iterator[str]:
         yield "Nothing was changed; differences remain:" if plan.blocked else "Differences remain:"
         yield from (line for item in remaining for line in _item_lines(item))
     yield from (f"note: {visible(warning)}" for warning in (*run.warnings, *plan.unsupported))
+
+
+def restore_lines(run: Run) -> Iterator[str]:
+    """What a restore did, and where the content from before is."""
+    if run.restored is not None:
+        yield (
+            f"Restored the backup {run.restored.id} of {run.restored.created_at:%Y-%m-%d %H:%M:%S} UTC"
+            f" in {run.seconds:.1f} s, verified."
+        )
+    if run.backup is not None:
+        yield f"  the content from before is in the backup {run.backup.id}"
+    yield from (f"note: {visible(warning)}" for warning in run.warnings)
+
+
+def backup_lines(backups: Sequence[Backup]) -> Iterator[str]:
+    """One line for each backup."""
+    if not backups:
+        yield "There are no backups."
+    width = max((len(backup.id) for backup in backups), default=0)
+    for backup in backups:
+        state = backup.problem or (
+            f"good on {backup.verified_at:%Y-%m-%d %H:%M}" if backup.verified_at else "unchecked"
+        )
+        rows = sum(backup.row_counts.values())
+        yield visible(f"{backup.id:<{width}}  {backup.size / 1e6:9.1f} MB  {rows:>11} rows  {state}")
 
 
 def diff_lines(plan: Plan) -> Iterator[str]:

@@ -25,6 +25,8 @@ Every option can also be set as TRUEUP_<OPTION> in the environment, in trueup.to
 pyproject.toml.
 """
 
+_NOT_GIVEN = argparse.SUPPRESS
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -58,8 +60,33 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--auto", action="store_true", help="migrate without a person, as far as the policy goes")
     mode.add_argument("--check", action="store_true", help="only compare; exit code 1 when there are differences")
     parser.add_argument("--models", metavar="SPEC", help="package.module:Base, or path/to/file.py:Base")
-    parser.add_argument("--url", help="the database, as an SQLAlchemy URL: sqlite:///app.db")
     parser.add_argument("--policy", choices=("check", "additive", "safe", "full"), help="what may be applied (safe)")
+    _add_shared(parser)
+    parser.add_argument("--version", action="version", version=f"trueup {__version__}")
+    _add_commands(parser)
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    listing = commands.add_parser(
+        "backups", help="list the backups", description="List the backups, newest first.", argument_default=_NOT_GIVEN
+    )
+    listing.add_argument("--verify", action="store_true", help="read every backup again and check it")
+    _add_shared(listing)
+    restoring = commands.add_parser(
+        "restore",
+        help="put a backup in place of the database",
+        description="Put a backup in place of the database. The present database is backed up first.",
+        argument_default=_NOT_GIVEN,
+    )
+    restoring.add_argument("backup_id", metavar="BACKUP", help='its id from "trueup backups", or "latest"')
+    _add_shared(restoring)
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    """Options of every command; one that a command is not given leaves what stands before the command."""
+    parser.add_argument("--url", help="the database, as an SQLAlchemy URL: sqlite:///app.db")
     parser.add_argument("--time-limit", metavar="SECONDS", help="from lock to commit; 0 for none (30)")
     parser.add_argument(
         "--lock-timeout", metavar="SECONDS", help="how long to wait for other migrators and writers (10)"
@@ -69,8 +96,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--config", metavar="FILE", type=Path, help="read this configuration file")
     parser.add_argument("--verbose", action="store_true", help="say more on stderr")
-    parser.add_argument("--version", action="version", version=f"trueup {__version__}")
-    return parser
 
 
 def _set_up_output(*, verbose: bool) -> None:
@@ -87,6 +112,14 @@ def _dispatch(options: argparse.Namespace) -> int:
 
     names = ("models", "url", "policy", "time_limit", "lock_timeout", "backup_dir", "backup")
     settings = load_settings({name: getattr(options, name) for name in names}, config=options.config)
+    if options.command == "backups":
+        from trueup import backup_modes
+
+        return backup_modes.list_all(settings, verify=getattr(options, "verify", False), as_json=options.json)
+    if options.command == "restore":
+        from trueup import backup_modes
+
+        return backup_modes.restore_one(settings, options.backup_id, as_json=options.json)
     if not (options.auto or options.check or options.json) and _is_terminal():
         from trueup_tui import run_app
 

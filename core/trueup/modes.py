@@ -29,30 +29,30 @@ log = logging.getLogger("trueup")
 def auto(settings: Settings, *, as_json: bool) -> int:
     """Migrate without a person."""
     limits = Limits(settings.time_limit)
-    with _signals_cancel(limits):
-        run = migrate(Target.from_settings(settings), report=_log_event, limits=limits)
-    _print_run(run, as_json=as_json)
+    with signals_cancel(limits):
+        run = migrate(Target.from_settings(settings), report=log_event, limits=limits)
+    print_run(run, as_json=as_json)
     return run.exit_code
 
 
 def check(settings: Settings, *, as_json: bool) -> int:
     """Only compare."""
     found = plan(Target.from_settings(settings), policy=Policy.CHECK)
-    _print(plan_object(found) if as_json else diff_lines(found))
+    print_out(plan_object(found) if as_json else diff_lines(found))
     return 0 if found.in_step else 1
 
 
 def fail(error: TrueupError, *, as_json: bool) -> int:
     """Tell what is wrong."""
     if as_json:
-        _print(error_object(error))
+        print_out(error_object(error))
     else:
-        _say(str(error))
+        say(str(error))
     return error.exit_code
 
 
 @contextmanager
-def _signals_cancel(limits: Limits) -> Iterator[None]:
+def signals_cancel(limits: Limits) -> Iterator[None]:
     """Ctrl-C and a service manager's SIGTERM end the run cleanly: rolled back, and said so."""
     kinds = (signal.SIGINT, signal.SIGTERM)
     previous = {kind: signal.signal(kind, lambda *_: limits.cancel()) for kind in kinds}
@@ -63,23 +63,23 @@ def _signals_cancel(limits: Limits) -> Iterator[None]:
             signal.signal(kind, handler)
 
 
-def _print_run(run: Run, *, as_json: bool) -> None:
+def print_run(run: Run, *, as_json: bool) -> None:
     if run.error is not None and not as_json:
-        _say(str(run.error))
+        say(str(run.error))
     else:
-        _print(run_object(run) if as_json else run_lines(run))
+        print_out(run_object(run) if as_json else run_lines(run))
 
 
-def _print(told: Mapping[str, object] | Iterable[str]) -> None:
+def print_out(told: Mapping[str, object] | Iterable[str]) -> None:
     """One JSON object, or lines of text."""
     print(json.dumps(told, ensure_ascii=True) if isinstance(told, Mapping) else "\n".join(told))
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
     print(f"trueup: {visible(sentence)}", file=sys.stderr)
 
 
-def _log_event(event: Event) -> None:
+def log_event(event: Event) -> None:
     """Every move at --verbose, and what a log of a server should always have."""
     match event:
         case events.Waiting(holder=holder):
