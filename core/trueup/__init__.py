@@ -11,7 +11,7 @@ from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisi
 from trueup.errors import TrueupError
 from trueup.events import Event
 from trueup.flow import apply, find_backup, forget_models, list_backups, plan, restore, start, verify_backup
-from trueup.hazards import Hazard, Severity
+from trueup.hazards import Finding, Hazard, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plan import Assessment, Plan, Policy, RenameCandidate, Statement, Step, Verdict
@@ -30,6 +30,7 @@ __all__ = [
     "Decision",
     "Drop",
     "Event",
+    "Finding",
     "Hazard",
     "Job",
     "Keep",
@@ -41,6 +42,7 @@ __all__ = [
     "Rename",
     "RenameCandidate",
     "Run",
+    "Sample",
     "Settings",
     "Severity",
     "Statement",

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from trueup.errors import TrueupError
+from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Run
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
     """The differences, only compared."""
-    return _object(status="in_sync" if plan.in_step else "different", success=True, plan=plan)
+    return _object(status="in_sync" if plan.in_step else "different", success=True, plan=plan, samples=True)
 
 
 def run_object(run: Run) -> dict[str, Any]:
@@ -70,8 +71,9 @@ def error_object(error: TrueupError) -> dict[str, Any]:
     return _object(status=error.status, success=False, plan=None, error=_error_json(error))
 
 
-def _object(*, status: str, success: bool, plan: Plan | None, **given: Any) -> dict[str, Any]:
-    assessments = plan.assessments if plan else ()
+def _object(*, status: str, success: bool, plan: Plan | None, samples: bool = False, **given: Any) -> dict[str, Any]:
+    """What rows hold (``samples``) is for those who compare; what a run prints goes to logs."""
+    changes = [(item.verdict, _change_json(item, samples=samples)) for item in plan.assessments] if plan else []
     empty: dict[str, Any] = {
         "operations_executed": 0,
         "execution_time_ms": 0,
@@ -83,16 +85,16 @@ def _object(*, status: str, success: bool, plan: Plan | None, **given: Any) -> d
         "status": status,
         "success": success,
         "migration_needed": bool(plan and not plan.in_step),
-        "changes": [_change_json(item) for item in assessments if item.verdict not in ("retire", "kept")],
-        "blocked": [_change_json(item) for item in assessments if item.verdict == "blocked"],
-        "retired": [_change_json(item) for item in assessments if item.verdict == "retire"],
+        "changes": [change for verdict, change in changes if verdict not in ("retire", "kept")],
+        "blocked": [change for verdict, change in changes if verdict == "blocked"],
+        "retired": [change for verdict, change in changes if verdict == "retire"],
         "warnings": [*plan.warnings, *plan.unsupported] if plan else [],
         **empty,
         **given,
     }
 
 
-def _change_json(item: Assessment) -> dict[str, Any]:
+def _change_json(item: Assessment, *, samples: bool) -> dict[str, Any]:
     return {
         "kind": item.change.kind,
         "id": item.change.id,
@@ -102,7 +104,21 @@ def _change_json(item: Assessment) -> dict[str, Any]:
         "verdict": str(item.verdict),
         "reason": item.reason or None,
         "remedy": item.remedy or None,
-        "hazards": [{"rule": hazard.rule, "rows": hazard.rows, "sentence": hazard.sentence} for hazard in item.hazards],
+        "hazards": [_hazard_json(hazard, samples=samples) for hazard in item.hazards],
+    }
+
+
+def _hazard_json(hazard: Hazard, *, samples: bool) -> dict[str, Any]:
+    named = hazard.finding.samples if samples else ()
+    return {
+        "rule": hazard.rule,
+        "severity": str(hazard.severity),
+        "rows": hazard.rows,
+        "complete": hazard.finding.seen is None,
+        "sentence": hazard.sentence,
+        "remedy": hazard.remedy,
+        "key": hazard.finding.key or None,
+        "samples": [{"key": sample.key, "value": sample.value or None} for sample in named],
     }
 
 

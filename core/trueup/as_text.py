@@ -61,17 +61,28 @@ def diff_lines(plan: Plan) -> Iterator[str]:
         yield f"No differences. {plan.database} matches {plan.models} ({len(plan.managed)} tables)."
     else:
         yield f"{plan.database}: {count} difference{'' if count == 1 else 's'} to {plan.models}"
-        yield from (line for item in plan.assessments for line in _item_lines(item))
+        yield from (line for item in plan.assessments for line in _reviewed_lines(item))
     yield from (f"note: {visible(sentence)}" for sentence in plan.unsupported)
     if plan.unmanaged:
         yield f"Not declared by the models, left alone: {visible(', '.join(plan.unmanaged))}."
 
 
+def _reviewed_lines(item: Assessment) -> Iterator[str]:
+    """For a person who compares, with the rows that are in danger."""
+    yield _change_line(item)
+    yield from (visible(f"      {hazard.shown}") for hazard in item.hazards)
+
+
 def _item_lines(item: Assessment) -> Iterator[str]:
-    sign = {"add": "+", "drop": "-", "change": "~", "rename": "»"}[item.change.verb]
-    yield visible(f"  {sign} {item.change.sentence}")
+    """For the log of a server, without anything that the rows hold."""
+    yield _change_line(item)
     if item.verdict == "blocked":
         yield visible(f"      {item.reason}")
         yield visible(f"      {item.remedy}")
     else:
         yield from (visible(f"      {hazard.sentence}") for hazard in item.hazards)
+
+
+def _change_line(item: Assessment) -> str:
+    sign = {"add": "+", "drop": "-", "change": "~", "rename": "»"}[item.change.verb]
+    return visible(f"  {sign} {item.change.sentence}")

@@ -91,6 +91,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lock-timeout", metavar="SECONDS", help="how long to wait for other migrators and writers (10)"
     )
+    parser.add_argument("--probe-limit", metavar="SECONDS", help="for looking at the data; 0 for no limit (10)")
     parser.add_argument("--backup-dir", metavar="DIR", help="where backups go (.trueup/backups beside the database)")
     parser.add_argument("--no-backup", dest="backup", action="store_const", const="false", help="make no backup")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -110,7 +111,7 @@ def _set_up_output(*, verbose: bool) -> None:
 def _dispatch(options: argparse.Namespace) -> int:
     from trueup.settings import load_settings
 
-    names = ("models", "url", "policy", "time_limit", "lock_timeout", "backup_dir", "backup")
+    names = ("models", "url", "policy", "time_limit", "lock_timeout", "probe_limit", "backup_dir", "backup")
     settings = load_settings({name: getattr(options, name) for name in names}, config=options.config)
     if options.command == "backups":
         from trueup import backup_modes

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.hazards import Probe
-from trueup.limits import Limits
+from trueup.limits import Budget, Limits
 from trueup.plan import Fill, Step
 from trueup.schema import Schema
 
@@ -66,11 +66,12 @@ class Connection(Protocol):
     def size(self) -> int:
         """Bytes."""
 
-    def probe(self, renames: Sequence[RenameTable | RenameColumn] = ()) -> Probe:
+    def probe(self, renames: Sequence[RenameTable | RenameColumn], budget: Budget) -> Probe:
         """Asks the live data.
 
         Args:
             renames: questions are asked in the names that objects have after these.
+            budget: the time for all questions.
         """
 
     def begin(self, timeout: float) -> None:

@@ -1,34 +1,20 @@
-"""Dangers that a change has on the data that is there, and the rules that find them.
+"""Dangers that a change has on the data that is there, as frozen values, and the questions that find them.
 
-A rule is a small function in the table :data:`RULES`: it is asked about one change, may count rows through a
-:class:`Probe`, and answers with a :class:`Hazard` or with nothing. The counts are of the live database, so a change is
-dangerous only where its data makes it so.
+What the dangers are stands in the table of :mod:`trueup.rules`. A :class:`Finding` is what the live data answered to
+one question; a :class:`Hazard` is what that means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from trueup.changes import (
-    AddCheck,
-    AddForeignKey,
-    AddUnique,
-    AlterCheck,
-    AlterColumn,
-    AlterForeignKey,
-    AlterIndex,
-    AlterPrimaryKey,
-    AlterUnique,
-    Change,
-    CreateIndex,
-    DropColumn,
-    DropTable,
-    describe_parts,
-)
 from trueup.schema import Check, ForeignKey, KeyPart, Sql
+
+SAMPLES = 5
+"""How many rows a finding names at most."""
 
 
 class Severity(StrEnum):
@@ -36,170 +22,113 @@ class Severity(StrEnum):
     """The change cannot succeed on the data that is there."""
     LOSES = "loses"
     """The change would destroy or alter values."""
+    WARNS = "warns"
+    """Worth knowing; it never decides whether a change is made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One row that a finding is about, as SQL."""
+
+    key: str
+    """The values of its key: ``"7"``, ``"'EUR'"``, ``"(7, 'x')"``."""
+    value: str = ""
+    """The value that is in danger; empty where it says nothing or is long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What the live data answered: how many rows, and some of them."""
+
+    rows: int = 0
+    """Rows that were found."""
+    samples: tuple[Sample, ...] = ()
+    """The first few of them."""
+    key: str = ""
+    """What identifies them: ``"id"``, ``"(a, b)"``, ``"rowid"``."""
+    seen: int | None = None
+    """How many rows were looked at, where time did not allow to look at all."""
+
+    @property
+    def nothing(self) -> bool:
+        """It is certain that there is no such row."""
+        return self.rows == 0 and self.seen is None
+
+    @property
+    def words(self) -> str:
+        """The number of rows, as the subject of a sentence."""
+        if self.seen is None:
+            return counted(self.rows)
+        first = f"the first {number(self.seen)}"
+        if self.rows:
+            return f"at least {counted(self.rows)} among {first}"
+        return (
+            f"perhaps some rows (none of {first})" if self.seen else "perhaps some rows (they could not be looked at)"
+        )
+
+    @property
+    def keys(self) -> str:
+        """The rows by their keys: ``"id 7, 12, 40"``; empty when none is known."""
+        return self._listed([sample.key for sample in self.samples])
+
+    @property
+    def examples(self) -> str:
+        """The same with their values: ``"id 7 ('x'), 12 (NULL)"``."""
+        return self._listed(
+            [f"{sample.key} ({sample.value})" if sample.value else sample.key for sample in self.samples]
+        )
+
+    def agree(self, verb: str) -> str:
+        """The verb, in the form that goes with :attr:`words`."""
+        return {"have": "has", "do": "does"}.get(verb, f"{verb}s") if self.rows == 1 else verb
+
+    def _listed(self, samples: Sequence[str]) -> str:
+        more = ", …" if self.rows > len(samples) else ""
+        return f"{self.key} {', '.join(samples)}{more}" if samples else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hazard:
-    """A danger: what would happen, in how many rows, and the way out."""
+    """A danger: what would happen, in which rows, and the way out."""
 
     rule: str
+    """Its name in the table of rules."""
     severity: Severity
     sentence: str
-    rows: int
+    """Says no values and no keys, so that it may stand in a log."""
+    finding: Finding = Finding()
     remedy: str
+
+    @property
+    def rows(self) -> int:
+        return self.finding.rows
+
+    @property
+    def shown(self) -> str:
+        """The sentence with the rows' keys and values, for whoever looks at the data anyway."""
+        examples = self.finding.examples
+        return f"{self.sentence}: {examples}" if examples else self.sentence
 
 
 class Probe(Protocol):
-    """Questions about the live data, in the words of the live schema. Every answer is a number of rows."""
+    """Questions about the live data, in the words of the live schema."""
 
     def rows(self, table: str) -> int: ...
-    def nulls(self, table: str, column: str) -> int: ...
-    def not_null(self, table: str, column: str) -> int: ...
-    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> int: ...
-    def orphans(self, table: str, key: ForeignKey) -> int: ...
-    def violators(self, table: str, check: Check) -> int: ...
-    def not_integers(self, table: str, column: str) -> int: ...
-    def altered_by_type(self, table: str, column: str, type_: Sql) -> int: ...
-    def unfit_for_type(self, table: str, column: str, type_: Sql) -> int: ...
-
-
-Rule = Callable[[Change, Probe], Hazard | None]
-
-
-def find_hazards(change: Change, probe: Probe) -> Iterator[Hazard]:
-    """Every hazard that the change has on the data that the probe sees."""
-    for rule in RULES:
-        hazard = rule(change, probe)
-        if hazard is not None:
-            yield hazard
-
-
-def dropped_table(change: Change, probe: Probe) -> Hazard | None:
-    if not isinstance(change, DropTable):
-        return None
-    return _hazard(
-        "dropped-table",
-        Severity.LOSES,
-        probe.rows(change.table),
-        f"deletes {{rows}} in table {change.table}",
-        "keep it, or allow the drop; a verified backup is taken first",
-    )
-
-
-def dropped_column(change: Change, probe: Probe) -> Hazard | None:
-    if not isinstance(change, DropColumn) or change.old.computed:
-        return None
-    return _hazard(
-        "dropped-column",
-        Severity.LOSES,
-        probe.not_null(change.table, change.old.name),
-        f"deletes the values of {{rows}} in {change.table}.{change.old.name}",
-        "keep it, or allow the drop; a verified backup is taken first",
-    )
-
-
-def altered_values(change: Change, probe: Probe) -> Hazard | None:
-    """SQLite stores what a type's affinity makes of a value: https://www.sqlite.org/datatype3.html#type_affinity"""
-    if not isinstance(change, AlterColumn) or "type" not in change.aspects or change.old.computed:
-        return None
-    return _hazard(
-        "altered-values",
-        Severity.LOSES,
-        probe.altered_by_type(change.table, change.old.name, change.new.type),
-        f"the type {change.new.type} would change the values of {{rows}} in {change.table}.{change.old.name}",
-        "correct these values first, or keep the type in the models",
-    )
-
-
-def unfit_values(change: Change, probe: Probe) -> Hazard | None:
-    """SQLite stores text in a numeric column as it is; the application then gets text where it expects a number."""
-    if not isinstance(change, AlterColumn) or "type" not in change.aspects or change.old.computed:
-        return None
-    return _hazard(
-        "unfit-values",
-        Severity.LOSES,
-        probe.unfit_for_type(change.table, change.old.name, change.new.type),
-        f"{{rows}} in {change.table} hold something in {change.old.name} that is no {change.new.type}",
-        "correct these values first, or keep the type in the models",
-    )
-
-
-def duplicate_keys(change: Change, probe: Probe) -> Hazard | None:
-    where = None
-    match change:
-        case AddUnique(new=new) | AlterUnique(new=new):
-            parts = new.parts
-        case CreateIndex(new=index) | AlterIndex(new=index) if index.unique:
-            parts, where = index.parts, index.where
-        case AlterPrimaryKey(new=key) if key is not None:
-            parts = key.parts
-        case _:
-            return None
-    return _hazard(
-        "duplicate-keys",
-        Severity.BLOCKS,
-        probe.duplicates(change.table, parts, where),
-        f"{{rows}} in {change.table} share their values of {describe_parts(parts)}",
-        "remove or change the duplicates, then run again",
-    )
-
-
-def orphaned_rows(change: Change, probe: Probe) -> Hazard | None:
-    if not isinstance(change, AddForeignKey | AlterForeignKey):
-        return None
-    key = change.new
-    if isinstance(change, AlterForeignKey) and _same_reference(change.old, key):
-        return None
-    return _hazard(
-        "orphaned-rows",
-        Severity.BLOCKS,
-        probe.orphans(change.table, key),
-        f"{{rows}} in {change.table} point through ({', '.join(key.columns)}) to nothing in {key.referred_table}",
-        f"delete these rows, or add what they point to in {key.referred_table}",
-    )
-
-
-def violated_check(change: Change, probe: Probe) -> Hazard | None:
-    if not isinstance(change, AddCheck | AlterCheck):
-        return None
-    if isinstance(change, AlterCheck) and change.old.expression == change.new.expression:
-        return None
-    return _hazard(
-        "violated-check",
-        Severity.BLOCKS,
-        probe.violators(change.table, change.new),
-        f"{{rows}} in {change.table} do not satisfy {change.new.expression}",
-        "correct these rows, then run again",
-    )
-
-
-RULES: tuple[Rule, ...] = (
-    dropped_table,
-    dropped_column,
-    altered_values,
-    unfit_values,
-    duplicate_keys,
-    orphaned_rows,
-    violated_check,
-)
+    def nulls(self, table: str, column: str) -> Finding: ...
+    def not_null(self, table: str, column: str) -> Finding: ...
+    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> Finding: ...
+    def orphans(self, table: str, key: ForeignKey) -> Finding: ...
+    def violators(self, table: str, check: Check) -> Finding: ...
+    def not_integers(self, table: str, column: str) -> Finding: ...
+    def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding: ...
+    def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding: ...
+    def longer_than(self, table: str, column: str, length: int) -> Finding: ...
 
 
 def counted(rows: int) -> str:
     """A number of rows in words: ``"1 row"``, ``"12 480 rows"``."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}".replace(",", " ")
+    return f"{number(rows)} row{'' if rows == 1 else 's'}"
 
 
-def _same_reference(old: ForeignKey, new: ForeignKey) -> bool:
-    """Rows that were orphans before are not the fault of another ON DELETE."""
-    return (old.columns, old.referred_table, old.referred_columns) == (
-        new.columns,
-        new.referred_table,
-        new.referred_columns,
-    )
-
-
-def _hazard(rule: str, severity: Severity, rows: int, sentence: str, remedy: str) -> Hazard | None:
-    if not rows:
-        return None
-    said = sentence.replace("{rows}", counted(rows))
-    return Hazard(rule=rule, severity=severity, sentence=said, rows=rows, remedy=remedy)
+def number(value: int) -> str:
+    return f"{value:,}".replace(",", " ")

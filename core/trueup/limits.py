@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from trueup.errors import Cancelled, TimeLimitReached
 
@@ -62,3 +63,23 @@ class Limits:
             raise Cancelled(phase=self.phase)
         if self.remaining == 0.0:
             raise TimeLimitReached(limit=self.seconds, phase=self.phase)
+
+
+class Budget:
+    """Time that several things share, one after another.
+
+    Args:
+        seconds: for all of them together; ``None`` for as long as they need.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._left = seconds
+
+    @contextmanager
+    def spend(self) -> Iterator[Limits]:
+        """What is left, as limits; how long the context stays open is taken from it."""
+        limits = Limits(self._left)
+        try:
+            yield limits
+        finally:
+            self._left = limits.remaining

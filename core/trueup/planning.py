@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cache, partial
 
 from trueup._version import __version__
 from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
 from trueup.decisions import Decision, Rename
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
-from trueup.hazards import Severity
+from trueup.hazards import Probe, Severity
+from trueup.limits import Budget
 from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
+from trueup.rules import Sight, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
 from trueup.stages import history
-from trueup.stages.assess import Circumstances, Judgement, assess
+from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare
 from trueup.stages.estimate import estimate_backup, estimate_steps
 from trueup.stages.evolve import evolve
@@ -34,6 +36,8 @@ class Survey:
 
     connection: Connection
     dialect: Dialect
+    probe: Probe
+    """Asks the live data, in the names that objects have after the renames."""
     models: Models
     settings: Settings
     decisions: tuple[Decision, ...]
@@ -43,6 +47,7 @@ class Survey:
     base: Schema
     """The live schema as it is after the renames."""
     changes: tuple[Change, ...]
+    fill: FillFinder
 
 
 def survey_sides(
@@ -67,6 +72,7 @@ def survey_sides(
     return Survey(
         connection=connection,
         dialect=dialect,
+        probe=connection.probe(renames, Budget(settings.probe_limit)),
         models=models,
         settings=settings,
         decisions=decisions,
@@ -75,7 +81,18 @@ def survey_sides(
         renames=renames,
         base=base,
         changes=compare(base, wanted, owned),
+        fill=_fill_finder(dialect, models, wanted, decisions),
     )
+
+
+def _fill_finder(dialect: Dialect, models: Models, wanted: Schema, decisions: Sequence[Decision]) -> FillFinder:
+    """Each column is asked about once: the models' own default may be a function that does something."""
+
+    def default(table: str, column: str) -> PythonDefault | None:
+        return python_default(models, table, column, dialect.sqlalchemy_dialect())
+
+    fill = partial(find_fill, decisions=decisions, wanted=wanted, python_default=default, literal=dialect.literal)
+    return cache(fill)
 
 
 def _renames(
@@ -118,32 +135,26 @@ def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Ju
         candidates=[item for item in find_renames(survey.changes) if _open_question(item, survey)],
         left_out=leave_out,
     )
-    probe = survey.connection.probe(survey.renames)
-    fills = partial(
-        find_fill,
-        decisions=survey.decisions,
+    sight = _sight(survey)
+    return [assess(change, here, sight, survey.fill) for change in survey.changes]
+
+
+def _sight(survey: Survey) -> Sight:
+    return Sight(
+        probe=survey.probe,
+        live=survey.base,
         wanted=survey.wanted,
-        python_default=_defaults_of(survey),
-        literal=survey.dialect.literal,
+        has_fill=lambda table, column: survey.fill(table, column) is not None,
     )
-    return [assess(change, here, probe, fills) for change in survey.changes]
 
 
 def _open_question(candidate: RenameCandidate, survey: Survey) -> bool:
     """Nobody answered it yet, and there are values that a rename would save."""
     if any(decision.object.lower() == candidate.object.lower() for decision in survey.decisions):
         return False
-    probe = survey.connection.probe(survey.renames)
     if candidate.column:
-        return probe.not_null(candidate.table, candidate.column) > 0
-    return probe.rows(candidate.table) > 0
-
-
-def _defaults_of(survey: Survey) -> Callable[[str, str], PythonDefault | None]:
-    def default(table: str, column: str) -> PythonDefault | None:
-        return python_default(survey.models, table, column, survey.dialect.sqlalchemy_dialect())
-
-    return default
+        return not survey.probe.not_null(candidate.table, candidate.column).nothing
+    return survey.probe.rows(candidate.table) > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +232,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         models=survey.models.spec,
         policy=policy,
         assessments=assessments,
-        steps=estimate_steps(work.steps, survey.base, survey.connection.probe(survey.renames).rows),
+        steps=estimate_steps(work.steps, survey.base, survey.probe.rows),
         fills=work.fills,
         live=survey.live,
         expected=_prove(survey, work),
@@ -280,7 +291,10 @@ def _was_unsupported(table: Table, survey: Survey) -> bool:
 
 def _judged_renames(survey: Survey, policy: Policy) -> list[Assessment]:
     verdict = Verdict.BEYOND_POLICY if policy is Policy.CHECK else Verdict.APPLY
-    return [Assessment(change=change, verdict=verdict) for change in survey.renames]
+    return [
+        Assessment(change=change, verdict=verdict, hazards=tuple(find_hazards(change, _sight(survey))))
+        for change in survey.renames
+    ]
 
 
 def _unmanaged(survey: Survey) -> Iterator[str]:
@@ -309,8 +323,6 @@ def _answered_in_vain(survey: Survey, assessments: Sequence[Assessment]) -> Iter
 def _warnings(assessments: Sequence[Assessment]) -> Iterator[str]:
     for item in assessments:
         if item.verdict is Verdict.APPLY:
-            yield from (
-                f"{item.change.sentence}: {hazard.sentence}" for hazard in item.hazards if hazard.severity == "loses"
-            )
+            yield from (f"{item.change.sentence}: {hazard.sentence}" for hazard in item.hazards)
         elif item.verdict is Verdict.RETIRE:
             yield f"{item.change.sentence}: {item.reason}"

@@ -28,6 +28,9 @@ class Settings:
     """Seconds from lock to commit; ``None`` (written 0) for none."""
     lock_timeout: float = 10.0
     """Seconds to wait for another migrator or writer."""
+    probe_limit: float | None = 10.0
+    """Seconds for all questions that one plan asks of the data; ``None`` (written 0) for no limit. What there is no
+    time for is taken for dangerous, or proved by the run itself."""
     backup: bool = True
     backup_dir: Path | None = None
     """Where backups go; ``.trueup/backups`` beside the database when not given."""
@@ -168,6 +171,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "policy": _policy,
     "time_limit": _limit,
     "lock_timeout": _seconds,
+    "probe_limit": _limit,
     "backup": _switch,
     "backup_dir": Path,
     "history_table": _identifier,

@@ -332,3 +332,22 @@ def test_a_users_own_packages_named_core_or_tui(tmp_path: Path, package: str) ->
     write_models(tmp_path / package / "models.py", people())
     answer = trueup("--auto", "--url", "sqlite:///x.db", "--models", f"{package}.models:metadata", cwd=tmp_path)
     assert answer == Answer(0, answer.out, answer.err)
+
+
+def test_what_rows_hold_is_told_to_those_who_compare(filled: Lab, tmp_path: Path) -> None:
+    """--check names the rows that are in danger and their values; what a run prints goes to logs, and does not."""
+    models = write_models(tmp_path / "m.py", people('UniqueConstraint("name")'))
+    filled.sql("INSERT INTO people (id, name) VALUES (71, 'secret'), (72, 'secret')")
+    (hazard,) = run(filled, models, "--check", "--json").json["changes"][0]["hazards"]
+    assert (hazard["rule"], hazard["severity"], hazard["complete"], hazard["key"]) == (
+        "duplicate-keys",
+        "blocks",
+        True,
+        "id",
+    )
+    assert hazard["samples"] == [{"key": "71", "value": "'secret'"}, {"key": "72", "value": "'secret'"}]
+    assert "id 71 ('secret'), 72 ('secret')" in run(filled, models, "--check").out
+    for options in (("--auto",), ("--auto", "--json")):
+        answer = run(filled, models, *options)
+        assert "2 rows in people share" in answer.out
+        assert "secret" not in answer.out + answer.err

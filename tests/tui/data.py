@@ -14,6 +14,7 @@ from trueup import (
     Backup,
     Decision,
     Event,
+    Finding,
     Hazard,
     Limits,
     Plan,
@@ -140,14 +141,14 @@ LOSES_COUPONS = Hazard(
     rule="dropped-table",
     severity=Severity.LOSES,
     sentence="deletes 12 480 rows in table coupons",
-    rows=12480,
+    finding=Finding(rows=12480),
     remedy="keep it, or allow the drop; a verified backup is taken first",
 )
 NO_VALUE = Hazard(
     rule="no-value",
     severity=Severity.BLOCKS,
     sentence="850 rows in orders have no value for orders.currency, which the models declare NOT NULL",
-    rows=850,
+    finding=Finding(rows=850),
     remedy='decide: fill = "orders.currency" with value = ... or sql = "..."; or give the column a default',
 )
 

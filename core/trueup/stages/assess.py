@@ -17,8 +17,9 @@ from trueup.changes import (
     DropTable,
 )
 from trueup.decisions import Backfill, Decision, Drop, Keep
-from trueup.hazards import Hazard, Probe, Severity, counted, find_hazards
+from trueup.hazards import Severity
 from trueup.plan import Assessment, Fill, Policy, RenameCandidate, Verdict
+from trueup.rules import Sight, find_hazards, rows_without_value
 from trueup.schema import Schema
 
 FillFinder = Callable[[str, str], Fill | None]
@@ -49,23 +50,21 @@ class Judgement:
     """For a retired column that would block inserts: what makes it harmless."""
 
 
-def assess(change: Change, here: Circumstances, probe: Probe, find_fill: FillFinder) -> Judgement:
+def assess(change: Change, here: Circumstances, sight: Sight, find_fill: FillFinder) -> Judgement:
     """The verdict on one change.
 
     Args:
         change: the difference.
         here: what the verdict depends on.
-        probe: asks the live data.
+        sight: what the rules look at.
         find_fill: finds values for NOT NULL columns.
     """
-    rows = 0 if isinstance(change, CreateTable) else probe.rows(change.table)
-    hazards = tuple(find_hazards(change, probe)) if rows else ()
-    fill, missing = _fill(change, rows, probe, find_fill, here)
-    blocked = (*hazards, *(hazard for hazard in (missing, _not_numbers(change, rows, probe, here)) if hazard))
+    rows = 0 if isinstance(change, CreateTable) else sight.probe.rows(change.table)
+    hazards = tuple(find_hazards(change, sight)) if rows else ()
     assessment = Assessment(
-        change=change, verdict=Verdict.APPLY, hazards=blocked, rows=rows, candidates=_candidates(change, here)
+        change=change, verdict=Verdict.APPLY, hazards=hazards, rows=rows, candidates=_candidates(change, here)
     )
-    return _judge(assessment, here, fill)
+    return _judge(assessment, here, _fill(change, sight, find_fill, here) if rows else None)
 
 
 def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Judgement:
@@ -176,55 +175,13 @@ def _undecided(assessment: Assessment) -> Assessment:
     )
 
 
-def _fill(
-    change: Change, rows: int, probe: Probe, find_fill: FillFinder, here: Circumstances
-) -> tuple[Fill | None, Hazard | None]:
-    """The value for rows that have none in a column that must have one, or the hazard that there is no such value."""
-    if not rows or not isinstance(change, AddColumn | AlterColumn) or change.new.computed:
-        return None, None
-    adding = isinstance(change, AddColumn)
-    decided = any(
-        isinstance(item, Backfill) and item.object.lower() == f"{change.table}.{change.label}".lower()
-        for item in here.decisions
-    )
-    if change.new.nullable:
-        return (find_fill(change.table, change.label) if adding and decided else None), None
-    without = rows if adding else probe.nulls(change.table, change.old.name) if isinstance(change, AlterColumn) else 0
-    supplied = adding and (change.new.default is not None or _numbered(change, here.wanted))
-    if not without or (supplied and not decided):
-        return None, None
-    fill = find_fill(change.table, change.label)
-    return (fill, None) if fill else (None, _no_value(change, without))
+def _fill(change: Change, sight: Sight, find_fill: FillFinder, here: Circumstances) -> Fill | None:
+    """The value for rows that have none in a column that must have one, or for which one was decided."""
+    decided = isinstance(change, AddColumn) and not change.new.computed and _is_filled(change, here.decisions)
+    needed = rows_without_value(change, sight) is not None
+    return find_fill(change.table, change.label) if decided or needed else None
 
 
-def _numbered(change: Change, wanted: Schema) -> bool:
-    table = wanted.table(change.table)
-    key = table.primary_key if table else None
-    return key is not None and key.numbered and change.label.lower() in (name.lower() for name in key.columns)
-
-
-def _not_numbers(change: Change, rows: int, probe: Probe, here: Circumstances) -> Hazard | None:
-    """A key that the database numbers takes nothing but integers."""
-    if not rows or not isinstance(change, AlterColumn) or "type" not in change.aspects:
-        return None
-    wrong = probe.not_integers(change.table, change.label) if _numbered(change, here.wanted) else 0
-    if not wrong:
-        return None
-    return Hazard(
-        rule="not-numbers",
-        severity=Severity.BLOCKS,
-        sentence=f"{counted(wrong)} in {change.table} have no whole number in {change.label}, the key",
-        rows=wrong,
-        remedy="give these rows whole numbers first, or keep the type in the models",
-    )
-
-
-def _no_value(change: AddColumn | AlterColumn, rows: int) -> Hazard:
-    column = f"{change.table}.{change.label}"
-    return Hazard(
-        rule="no-value",
-        severity=Severity.BLOCKS,
-        sentence=f"{counted(rows)} in {change.table} have no value for {column}, which is NOT NULL without a default",
-        rows=rows,
-        remedy=f'decide: fill = "{column}" with value = ... or sql = "..."; or give the column a default in the models',
-    )
+def _is_filled(change: Change, decisions: Sequence[Decision]) -> bool:
+    name = f"{change.table}.{change.label}".lower()
+    return any(isinstance(item, Backfill) and item.object.lower() == name for item in decisions)

@@ -17,7 +17,7 @@ from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
 from trueup.dialects.sqlite.tokens import quote
 from trueup.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnreadable, ReadOnlyDatabase, TrueupError
-from trueup.limits import Limits
+from trueup.limits import Budget, Limits
 from trueup.plan import Fill
 from trueup.schema import Schema
 
@@ -78,8 +78,8 @@ class SqliteConnection:
     def size(self) -> int:
         return int(self._pragma("page_count") * self._pragma("page_size"))
 
-    def probe(self, renames: Sequence[RenameTable | RenameColumn] = ()) -> SqliteProbe:
-        return SqliteProbe(self.rows, renames)
+    def probe(self, renames: Sequence[RenameTable | RenameColumn], budget: Budget) -> SqliteProbe:
+        return SqliteProbe(self.rows, self.limited, budget, renames)
 
     def begin(self, timeout: float) -> None:
         """Foreign keys are switched off first, since inside a transaction that has no effect, and a rebuild with them

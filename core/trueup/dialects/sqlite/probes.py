@@ -1,92 +1,134 @@
-"""Questions about live data, answered with numbers of rows. They read only; scratch values go to temporary tables."""
+"""Questions about live data, answered with the rows they are about. Scratch values go to temporary tables only.
+
+All questions of one plan share a budget of time. When it is spent, a question looks at the first rows only, and its
+answer says so.
+"""
 
 from __future__ import annotations
 
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.dialects.sqlite.tokens import Kind, quote, string, tokenize
+from trueup.dialects.sqlite.render import literal
+from trueup.dialects.sqlite.source import Query, Sources
+from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
+from trueup.hazards import SAMPLES, Finding, Sample
+from trueup.limits import Budget, Limits
 from trueup.schema import Check, ForeignKey, KeyPart, Sql
 
 _NUMERIC = re.compile(r"int|real|floa|doub|numeric|decimal|bool")
 """Dates and times have numeric affinity too, but are text: https://www.sqlite.org/datatype3.html#affinity_name_examples"""
+_FIRST_ROWS = 100_000
+"""Rows that a question looks at when there is no time for all."""
+_FIRST_ROWS_SECONDS = 1.0
+_SHORT = 40
+"""Characters of a value that are worth showing."""
 
-Query = Callable[[str], list[tuple[Any, ...]]]
+Clause = Callable[[str], str]
+"""A FROM clause for the name of a table."""
 
 
 class SqliteProbe:
     """Fulfils :class:`trueup.hazards.Probe`.
 
-    A question about a table or column that the live database does not have is answered with 0: nothing there can be
-    in danger.
+    A question about a table or column that the live database does not have finds nothing: nothing there can be in
+    danger.
 
     Args:
         query: runs a query on the live database and returns its rows.
+        limited: while its context is open, a query is interrupted when the limits say so.
+        budget: the time for all questions.
         renames: questions are asked in the names that objects have after these.
     """
 
-    def __init__(self, query: Query, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
+    def __init__(
+        self,
+        query: Query,
+        limited: Callable[[Limits], AbstractContextManager[None]],
+        budget: Budget,
+        renames: Sequence[RenameTable | RenameColumn] = (),
+    ) -> None:
         self._query = query
-        self._old_names = {item.to.lower(): item.table for item in renames if isinstance(item, RenameTable)}
-        self._columns = [item for item in renames if isinstance(item, RenameColumn)]
+        self._limited = limited
+        self._budget = budget
+        self._sources = Sources(query, renames)
+        self._rows: dict[str, int] = {}
 
     def rows(self, table: str) -> int:
-        return self._count(f"SELECT count(*) FROM {self._source(table)}")
+        """Counting is quick, and everything rests on it, so it is not part of the budget."""
+        if table not in self._rows:
+            exists = self._sources.exists(table)
+            counted = self._query(f"SELECT count(*) FROM {self._sources.clause(table)}") if exists else [(0,)]
+            self._rows[table] = int(counted[0][0])
+        return self._rows[table]
 
-    def nulls(self, table: str, column: str) -> int:
-        return self._count(f"SELECT count(*) FROM {self._source(table)} AS t WHERE t.{quote(column)} IS NULL")
+    def nulls(self, table: str, column: str) -> Finding:
+        return self._where(table, f"{_of(table, column)} IS NULL")
 
-    def not_null(self, table: str, column: str) -> int:
-        return self._count(f"SELECT count(*) FROM {self._source(table)} AS t WHERE t.{quote(column)} IS NOT NULL")
+    def not_null(self, table: str, column: str) -> Finding:
+        return self._find(
+            table, lambda clause: f"SELECT count(*) FROM {clause(table)} WHERE {_of(table, column)} IS NOT NULL"
+        )
 
-    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> int:
+    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> Finding:
         """Rows that share all their values with another one; a row with a NULL among them shares with none."""
-        terms = [_term(part) for part in parts]
-        conditions = [f"{term} IS NOT NULL" for term in terms] + ([f"({where})"] if where else [])
-        return self._count(
-            f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {self._source(table)} AS t"
-            f" WHERE {' AND '.join(conditions)} GROUP BY {', '.join(terms)} HAVING count(*) > 1)"
+        terms = ", ".join(_term(table, part) for part in parts)
+        conditions = [f"{_term(table, part)} IS NOT NULL" for part in parts] + ([f"({where})"] if where else [])
+        filled = " AND ".join(conditions)
+        value = _of(table, parts[0].column) if len(parts) == 1 and parts[0].column else "NULL"
+        return self._find(
+            table,
+            lambda clause: (
+                f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {clause(table)}"
+                f" WHERE {filled} GROUP BY {terms} HAVING count(*) > 1)"
+            ),
+            lambda clause: (
+                f"SELECT {self._key_terms(table)}, v FROM (SELECT {self._key_terms(table)}, {value} AS v,"
+                f" count(*) OVER (PARTITION BY {terms}) AS n FROM {clause(table)} WHERE {filled}) WHERE n > 1"
+            ),
         )
 
-    def orphans(self, table: str, key: ForeignKey) -> int:
-        filled = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column in key.columns)
-        orphans = f"SELECT count(*) FROM {self._source(table)} AS c WHERE {filled}"
-        if not self._exists(key.referred_table):
-            return self._count(orphans)
-        pairs = zip(key.referred_columns, key.columns, strict=False)
-        joined = " AND ".join(f"p.{quote(parent)} = c.{quote(child)}" for parent, child in pairs)
-        return self._count(
-            f"{orphans} AND NOT EXISTS (SELECT 1 FROM {self._source(key.referred_table)} AS p WHERE {joined})"
-        )
+    def orphans(self, table: str, key: ForeignKey) -> Finding:
+        child, parent = quote(table), quote("the referred table")
+        condition = " AND ".join(f"{child}.{quote(column)} IS NOT NULL" for column in key.columns)
+        if self._sources.exists(key.referred_table):
+            pairs = zip(key.referred_columns, key.columns, strict=False)
+            joined = " AND ".join(f"{parent}.{quote(there)} = {child}.{quote(here)}" for there, here in pairs)
+            referred = f"(SELECT * FROM {self._sources.clause(key.referred_table)}) AS {parent}"
+            condition += f" AND NOT EXISTS (SELECT 1 FROM {referred} WHERE {joined})"
+        return self._where(table, condition, key.columns[0] if len(key.columns) == 1 else "")
 
-    def violators(self, table: str, check: Check) -> int:
+    def violators(self, table: str, check: Check) -> Finding:
         """A CHECK is violated where it is false; NULL satisfies it: https://www.sqlite.org/lang_createtable.html#ckconst"""
         if self._unknown_names(table, check.expression):
-            return 0
-        return self._count(f"SELECT count(*) FROM {self._source(table)} WHERE NOT ({check.expression})")
+            return Finding()
+        mentioned = self._sources.columns(table) & check.expression.words
+        return self._where(table, f"NOT ({check.expression})", next(iter(mentioned)) if len(mentioned) == 1 else "")
 
     def _unknown_names(self, table: str, expression: Sql) -> bool:
         """SQLite takes a quoted name that it does not know for a string: https://www.sqlite.org/quirks.html#dblquote"""
         quoted = {token.name.lower() for token in tokenize(expression.text) if token.kind == Kind.QUOTED}
-        if not quoted:
-            return False
-        known = self._query(f"SELECT name FROM pragma_table_xinfo({string(self._old_names.get(table.lower(), table))})")
-        renamed = {item.to.lower() for item in self._columns if item.table.lower() == table.lower()}
-        return not quoted <= {name.lower() for (name,) in known} | renamed | {table.lower()}
+        return bool(quoted) and not quoted <= self._sources.columns(table) | {table.lower()}
 
-    def not_integers(self, table: str, column: str) -> int:
-        value = f"t.{quote(column)}"
-        return self._count(
-            f"SELECT count(*) FROM {self._source(table)} AS t WHERE {value} IS NULL OR typeof({value}) = 'blob'"
-            f" OR CAST({value} AS TEXT) <> CAST(CAST({value} AS INTEGER) AS TEXT)"
+    def not_integers(self, table: str, column: str) -> Finding:
+        value = _of(table, column)
+        return self._where(
+            table,
+            f"{value} IS NULL OR typeof({value}) = 'blob'"
+            f" OR CAST({value} AS TEXT) <> CAST(CAST({value} AS INTEGER) AS TEXT)",
+            column,
         )
 
-    def altered_by_type(self, table: str, column: str, type_: Sql) -> int:
+    def longer_than(self, table: str, column: str, length: int) -> Finding:
+        value = _of(table, column)
+        return self._where(table, f"typeof({value}) = 'text' AND length({value}) > {length}")
+
+    def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would not be the same after being stored under the type."""
-        return self._count_stored(
+        return self._stored(
             table,
             column,
             type_,
@@ -95,48 +137,112 @@ class SqliteProbe:
             " ELSE CAST(old AS TEXT) IS NOT CAST(new AS TEXT) END",
         )
 
-    def unfit_for_type(self, table: str, column: str, type_: Sql) -> int:
+    def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would stay text or a blob under a numeric type."""
         if not _NUMERIC.search(type_.canonical):
-            return 0
-        return self._count_stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
+            return Finding()
+        return self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
 
-    def _count_stored(self, table: str, column: str, type_: Sql, condition: str) -> int:
+    # -- how a question is asked ---------------------------------------------------------------------------------------
+
+    def _where(self, table: str, condition: str, column: str = "") -> Finding:
+        """Rows that satisfy the condition, with their value of the column."""
+        return self._find(
+            table,
+            lambda clause: f"SELECT count(*) FROM {clause(table)} WHERE {condition}",
+            lambda clause: (
+                f"SELECT {self._key_terms(table)}, {_of(table, column) if column else 'NULL'}"
+                f" FROM {clause(table)} WHERE {condition}"
+            ),
+        )
+
+    def _stored(self, table: str, column: str, type_: Sql, condition: str) -> Finding:
         """The values are really stored once, in a temporary table, so that the answer is SQLite's own."""
-        try:
+        keys = [f"k{place}" for place, _ in enumerate(self._sources.key(table))]
+        columns = "".join(f", {key} BLOB" for key in keys)
+
+        def fill(clause: Clause) -> str:
             self._query("DROP TABLE IF EXISTS temp._trueup_probe")
-            self._query(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_})")
+            self._query(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_}{columns})")
+            value, terms = _of(table, column), [_of(table, name) for name in self._sources.key(table)]
             self._query(
-                f"INSERT INTO temp._trueup_probe SELECT v, v FROM"
-                f" (SELECT t.{quote(column)} AS v FROM {self._source(table)} AS t WHERE v IS NOT NULL)"
+                f"INSERT INTO temp._trueup_probe SELECT {', '.join([value, value, *terms])} FROM {clause(table)}"
+                f" WHERE {value} IS NOT NULL"
             )
-            return self._count(f"SELECT count(*) FROM temp._trueup_probe WHERE {condition}")
-        except sqlite3.OperationalError:
-            return 0
+            return f"SELECT count(*) FROM temp._trueup_probe WHERE {condition}"
+
+        selected = ", ".join([*keys, "old"])
+        samples = f"SELECT {selected} FROM temp._trueup_probe WHERE {condition}"
+        try:
+            return self._find(table, fill, lambda _: samples)
         finally:
             self._query("DROP TABLE IF EXISTS temp._trueup_probe")
 
-    def _source(self, table: str) -> str:
-        """What stands for the table in a FROM clause: the table, or one with its columns under their new names too."""
-        name = quote(self._old_names.get(table.lower(), table))
-        renamed = [item for item in self._columns if item.table.lower() == table.lower()]
-        aliases = "".join(f", {quote(item.column)} AS {quote(item.to)}" for item in renamed)
-        return f"(SELECT *{aliases} FROM {name})" if aliases else name
-
-    def _exists(self, table: str) -> bool:
-        name = self._old_names.get(table.lower(), table)
-        found = f"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {string(name)} COLLATE NOCASE"
-        return bool(self._query(found))
-
-    def _count(self, sql: str) -> int:
+    def _find(
+        self, table: str, count: Callable[[Clause], str], samples: Callable[[Clause], str] | None = None
+    ) -> Finding:
+        """The answer from every row, or from the first ones where the budget does not reach."""
         try:
-            return int(self._query(sql)[0][0])
+            with self._budget.spend() as limits:
+                return self._ask(table, self._sources.clause, limits, count, samples)
+        except TimeoutError:
+            first = self._first(table)
+        try:
+            found = self._ask(table, first, Limits(_FIRST_ROWS_SECONDS), count, samples)
+        except TimeoutError:
+            return Finding(seen=0)
+        return Finding(rows=found.rows, samples=found.samples, key=found.key, seen=_FIRST_ROWS)
+
+    def _first(self, table: str) -> Clause:
+        """Only the rows of the one table are cut; what they are compared with is looked up as a whole."""
+        return lambda name: self._sources.clause(name, _FIRST_ROWS if name == table else None)
+
+    def _ask(
+        self,
+        table: str,
+        clause: Clause,
+        limits: Limits,
+        count: Callable[[Clause], str],
+        samples: Callable[[Clause], str] | None,
+    ) -> Finding:
+        try:
+            with self._limited(limits):
+                rows = int(self._query(count(clause))[0][0])
+                key = self._sources.key(table)
+                found = self._query(f"{samples(clause)} LIMIT {SAMPLES}") if samples and rows and key else []
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise TimeoutError from error
             if "no such column" in str(error) or "no such table" in str(error):
-                return 0
+                return Finding()
+            if "no such" in str(error):  # a function or a collation that only the application has
+                return Finding(seen=0)
             raise
+        return Finding(rows=rows, samples=tuple(map(_sample, found)), key=_listed(key))
+
+    def _key_terms(self, table: str) -> str:
+        return ", ".join(quote(name) for name in self._sources.key(table)) or "NULL"
 
 
-def _term(part: KeyPart) -> str:
-    term = f"t.{quote(part.column)}" if part.column else f"({part.expression})"
+def _of(table: str, column: str) -> str:
+    return f"{quote(table)}.{quote(column)}"
+
+
+def _term(table: str, part: KeyPart) -> str:
+    term = _of(table, part.column) if part.column else f"({part.expression})"
     return f"{term} COLLATE {part.collation}" if part.collation else term
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"({', '.join(names)})" if names else ""
+
+
+def _sample(row: tuple[object, ...]) -> Sample:
+    """The last value of the row is the one in danger; what stands before it is the key."""
+    *key, value = row
+    shown = "" if value is None else literal(value)
+    return Sample(key=_listed([_short(literal(part)) for part in key]), value=shown if len(shown) <= _SHORT else "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"

@@ -1,0 +1,87 @@
+"""What stands for a table in a query, when questions are asked in the names that it has after renames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from trueup.changes import RenameColumn, RenameTable
+from trueup.dialects.sqlite.tokens import quote, string
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+_ROWID_NAMES = ("rowid", "_rowid_", "oid")
+
+
+class Sources:
+    """Finds a FROM clause for each table of the live database.
+
+    Args:
+        query: runs a query on the live database and returns its rows.
+        renames: questions are asked in the names that objects have after these.
+    """
+
+    def __init__(self, query: Query, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
+        self._query = query
+        self._old_names = {item.to.lower(): item.table for item in renames if isinstance(item, RenameTable)}
+        self._columns = [item for item in renames if isinstance(item, RenameColumn)]
+        self.key = cache(self._key)
+        self.columns = cache(self._names)
+        self._hidden_key = cache(self._rowid)
+
+    def clause(self, table: str, first: int | None = None) -> str:
+        """The table under its own name, with its columns under their new names too.
+
+        Args:
+            table: its name after the renames.
+            first: only so many rows of it.
+        """
+        aliases = "".join(f", {quote(item.column)} AS {quote(item.to)}" for item in self._renamed(table))
+        hidden = self._hidden_key(table)
+        aliases += f", {hidden} AS {hidden}" if hidden else ""
+        limit = f" LIMIT {first}" if first is not None else ""
+        name = quote(self._old_name(table))
+        return f"(SELECT *{aliases} FROM {name}{limit}) AS {quote(table)}" if aliases or limit else self._plain(table)
+
+    def exists(self, table: str) -> bool:
+        found = f"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {string(self._old_name(table))}"
+        return bool(self._query(f"{found} COLLATE NOCASE"))
+
+    def _plain(self, table: str) -> str:
+        return f"{quote(self._old_name(table))} AS {quote(table)}"
+
+    def _old_name(self, table: str) -> str:
+        return self._old_names.get(table.lower(), table)
+
+    def _renamed(self, table: str) -> list[RenameColumn]:
+        return [item for item in self._columns if item.table.lower() == table.lower()]
+
+    def _info(self, table: str) -> list[tuple[str, int]]:
+        """Name and place in the primary key, or 0, of each column."""
+        renamed = {item.column.lower(): item.to for item in self._renamed(table)}
+        rows = self._query(f"SELECT name, pk FROM pragma_table_xinfo({string(self._old_name(table))})")
+        return [(renamed.get(str(name).lower(), str(name)), int(place)) for name, place in rows]
+
+    def _names(self, table: str) -> frozenset[str]:
+        """Names of the table's columns, in lower case."""
+        return frozenset(name.lower() for name, _ in self._info(table))
+
+    def _key(self, table: str) -> tuple[str, ...]:
+        """Names of the columns that identify a row; nothing where only the rowid does, or nothing at all."""
+        parts = sorted((place, name) for name, place in self._info(table) if place)
+        if parts:
+            return tuple(name for _, name in parts)
+        hidden = self._hidden_key(table)
+        return (hidden,) if hidden else ()
+
+    def _rowid(self, table: str) -> str:
+        """The name under which the rowid can be reached; a column of the same name hides it.
+
+        https://www.sqlite.org/rowidtable.html
+        """
+        info = self._info(table)
+        taken = {name.lower() for name, _ in info}
+        if not info or any(place for _, place in info):
+            return ""
+        return next((name for name in _ROWID_NAMES if name not in taken), "")

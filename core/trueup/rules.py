@@ -1,0 +1,381 @@
+"""What can be dangerous about a change, as one table: each rule with its severity, its reason and the way out.
+
+A rule asks the live data through a :class:`Probe` and answers with what it found, or with nothing. So a change is
+dangerous only where the data makes it so, and one of a table that is made in the same plan never is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from trueup.changes import (
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddUnique,
+    AlterCheck,
+    AlterColumn,
+    AlterForeignKey,
+    AlterIndex,
+    AlterPrimaryKey,
+    AlterUnique,
+    Change,
+    CreateIndex,
+    DropColumn,
+    DropForeignKey,
+    DropTable,
+    RenameColumn,
+    RenameTable,
+    describe,
+    describe_parts,
+)
+from trueup.hazards import Finding, Hazard, Probe, Severity
+from trueup.schema import ForeignKey, KeyPart, Schema, Sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """All that a rule can look at besides the change."""
+
+    probe: Probe
+    live: Schema
+    """As it is after the renames that were decided."""
+    wanted: Schema
+    has_fill: Callable[[str, str], bool]
+    """Whether somebody said what rows get for a table's column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule found: which rows, and what would happen to them."""
+
+    finding: Finding
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One danger."""
+
+    id: str
+    severity: Severity
+    find: Callable[[Change, Sight], Found | None]
+    why: str
+    """Why it is one, as a sentence."""
+    way_out: str
+    """What a person can do; ``{object}`` stands for the name of what the change is about."""
+
+
+def find_hazards(change: Change, sight: Sight) -> Iterator[Hazard]:
+    """Every hazard that the change has on the data that is there."""
+    for rule in RULES:
+        found = rule.find(change, sight)
+        if found is not None and not (found.finding.nothing and rule.severity is not Severity.WARNS):
+            yield _hazard(rule, found, change)
+
+
+def _hazard(rule: Rule, found: Found, change: Change) -> Hazard:
+    """What could not be looked at is taken for dangerous, unless the run itself proves it before it commits."""
+    name = f"{change.table}.{change.label}" if change.label else change.table
+    severity, remedy = rule.severity, rule.way_out.replace("{object}", name)
+    if not found.finding.rows and found.finding.seen is not None:
+        remedy = "a higher probe_limit lets the plan look at every row"
+        if severity is Severity.BLOCKS:
+            severity = Severity.WARNS
+            remedy = f"the run proves it and rolls back where it is so; {remedy}"
+    return Hazard(rule=rule.id, severity=severity, sentence=found.sentence, finding=found.finding, remedy=remedy)
+
+
+# -- what is lost ------------------------------------------------------------------------------------------------------
+
+
+def dropped_table(change: Change, sight: Sight) -> Found | None:
+    if not isinstance(change, DropTable):
+        return None
+    finding = Finding(rows=sight.probe.rows(change.table))
+    return Found(finding, f"deletes {finding.words} in table {change.table}")
+
+
+def dropped_column(change: Change, sight: Sight) -> Found | None:
+    if not isinstance(change, DropColumn) or change.old.computed:
+        return None
+    finding = sight.probe.not_null(change.table, change.old.name)
+    return Found(finding, f"deletes the values of {finding.words} in {change.table}.{change.old.name}")
+
+
+def altered_values(change: Change, sight: Sight) -> Found | None:
+    """SQLite stores what a type's affinity makes of a value: https://www.sqlite.org/datatype3.html#type_affinity"""
+    column = _retyped(change)
+    if column is None:
+        return None
+    finding = sight.probe.altered_by_type(change.table, column.old.name, column.new.type)
+    where = f"{change.table}.{column.old.name}"
+    return Found(finding, f"the type {column.new.type} would change the values of {finding.words} in {where}")
+
+
+def unfit_values(change: Change, sight: Sight) -> Found | None:
+    column = _retyped(change)
+    if column is None:
+        return None
+    finding = sight.probe.unfit_for_type(change.table, column.old.name, column.new.type)
+    what = f"something in {column.old.name} that is no {column.new.type}"
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('hold')} {what}")
+
+
+# -- what the database would refuse ------------------------------------------------------------------------------------
+
+
+def no_value(change: Change, sight: Sight) -> Found | None:
+    finding = rows_without_value(change, sight)
+    if finding is None or sight.has_fill(change.table, change.label):
+        return None
+    what = f"no value for {change.table}.{change.label}, which is NOT NULL without a default"
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+
+
+def not_numbers(change: Change, sight: Sight) -> Found | None:
+    """https://www.sqlite.org/lang_createtable.html#rowid"""
+    if _retyped(change) is None or not _numbered(change, sight.wanted):
+        return None
+    finding = sight.probe.not_integers(change.table, change.label)
+    what = f"no whole number in {change.label}, the key"
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+
+
+def duplicate_keys(change: Change, sight: Sight) -> Found | None:
+    parts, where = _unique_parts(change)
+    if not parts:
+        return None
+    finding = sight.probe.duplicates(change.table, parts, where)
+    what = f"{finding.agree('share')} their values of {describe_parts(parts)}"
+    return Found(finding, f"{finding.words} in {change.table} {what}")
+
+
+def orphaned_rows(change: Change, sight: Sight) -> Found | None:
+    if not isinstance(change, AddForeignKey | AlterForeignKey):
+        return None
+    key = change.new
+    if isinstance(change, AlterForeignKey) and _same_reference(change.old, key):
+        return None
+    finding = sight.probe.orphans(change.table, key)
+    what = f"{finding.agree('point')} through ({', '.join(key.columns)}) to nothing in {key.referred_table}"
+    return Found(finding, f"{finding.words} in {change.table} {what}")
+
+
+def violated_check(change: Change, sight: Sight) -> Found | None:
+    if not isinstance(change, AddCheck | AlterCheck):
+        return None
+    if isinstance(change, AlterCheck) and change.old.expression == change.new.expression:
+        return None
+    finding = sight.probe.violators(change.table, change.new)
+    what = f"{finding.agree('do')} not satisfy {change.new.expression}"
+    return Found(finding, f"{finding.words} in {change.table} {what}")
+
+
+# -- what is worth knowing ---------------------------------------------------------------------------------------------
+
+
+def null_keys(change: Change, sight: Sight) -> Found | None:
+    """https://www.sqlite.org/lang_createtable.html#the_primary_key"""
+    if not isinstance(change, AlterPrimaryKey) or change.new is None:
+        return None
+    table = sight.live.table(change.table)
+    for name in change.new.columns:
+        column = table.column(name) if table else None
+        finding = sight.probe.nulls(change.table, name) if column and column.nullable else Finding()
+        if not finding.nothing:
+            what = f"NULL in {name}, a column of the primary key"
+            return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+    return None
+
+
+def too_long(change: Change, sight: Sight) -> Found | None:
+    """https://www.sqlite.org/faq.html#q9"""
+    column = _retyped(change)
+    before, after = (_length(column.old.type), _length(column.new.type)) if column else (None, None)
+    if column is None or after is None or (before is not None and before <= after):
+        return None
+    finding = sight.probe.longer_than(change.table, column.old.name, after)
+    if finding.nothing:
+        return None
+    what = f"more than {after} characters in {column.old.name}"
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+
+
+def renamed(change: Change, _: Sight) -> Found | None:
+    if not isinstance(change, RenameTable | RenameColumn):
+        return None
+    name = f"{change.table}.{change.column}" if isinstance(change, RenameColumn) else change.table
+    return Found(Finding(), f"programs that still use the name {name} fail")
+
+
+def may_be_null(change: Change, _: Sight) -> Found | None:
+    if not isinstance(change, AlterColumn) or "nullable" not in change.aspects or not change.new.nullable:
+        return None
+    return Found(Finding(), f"programs that read {change.table}.{change.label} may now find NULL there")
+
+
+def dropped_foreign_key(change: Change, _: Sight) -> Found | None:
+    if not isinstance(change, DropForeignKey):
+        return None
+    return Found(Finding(), f"rows in {change.table} may now point to nothing: {describe(change.old)}")
+
+
+RULES = (
+    Rule(
+        id="dropped-table",
+        severity=Severity.LOSES,
+        find=dropped_table,
+        why="Its rows go with it.",
+        way_out="keep it, or allow the drop; a verified backup is taken first",
+    ),
+    Rule(
+        id="dropped-column",
+        severity=Severity.LOSES,
+        find=dropped_column,
+        why="Its values go with it.",
+        way_out="keep it, or allow the drop; a verified backup is taken first",
+    ),
+    Rule(
+        id="altered-values",
+        severity=Severity.LOSES,
+        find=altered_values,
+        why="SQLite stores what a type's affinity makes of a value: '007' becomes 7 in an INTEGER column.",
+        way_out="correct these values first, say how they are converted (cast), or keep the type",
+    ),
+    Rule(
+        id="unfit-values",
+        severity=Severity.LOSES,
+        find=unfit_values,
+        why="SQLite stores text in a numeric column as it is; the application then gets text for a number.",
+        way_out="correct these values first, say how they are converted (cast), or keep the type",
+    ),
+    Rule(
+        id="no-value",
+        severity=Severity.BLOCKS,
+        find=no_value,
+        why="A NOT NULL column takes no row without a value.",
+        way_out='decide: fill = "{object}" with value = ... or sql = "..."; or give the column a default in the models',
+    ),
+    Rule(
+        id="not-numbers",
+        severity=Severity.BLOCKS,
+        find=not_numbers,
+        why="A key that the database numbers takes whole numbers only.",
+        way_out="give these rows whole numbers first, or keep the type in the models",
+    ),
+    Rule(
+        id="duplicate-keys",
+        severity=Severity.BLOCKS,
+        find=duplicate_keys,
+        why="No two rows may share the values of a unique key; NULLs share with nothing.",
+        way_out="remove or change the duplicates, then run again",
+    ),
+    Rule(
+        id="orphaned-rows",
+        severity=Severity.BLOCKS,
+        find=orphaned_rows,
+        why="A foreign key wants every row to point to one that is there.",
+        way_out="delete these rows, or add what they point to",
+    ),
+    Rule(
+        id="violated-check",
+        severity=Severity.BLOCKS,
+        find=violated_check,
+        why="A CHECK that is false for a row refuses it; NULL satisfies every CHECK.",
+        way_out="correct these rows, then run again",
+    ),
+    Rule(
+        id="null-keys",
+        severity=Severity.WARNS,
+        find=null_keys,
+        why="SQLite takes NULL in a primary key that is no INTEGER; SQLAlchemy does not load such a row.",
+        way_out="give these rows a key, or delete them",
+    ),
+    Rule(
+        id="too-long",
+        severity=Severity.WARNS,
+        find=too_long,
+        why="SQLite keeps text that is longer than its column says; other databases, and validation, do not.",
+        way_out="nothing is cut; shorten these values, or keep the length",
+    ),
+    Rule(
+        id="renamed",
+        severity=Severity.WARNS,
+        find=renamed,
+        why="Servers of the older version, reports and scripts still use the old name.",
+        way_out="stop them first, or let the models use the old name for a while: mapped_column('old_name')",
+    ),
+    Rule(
+        id="may-be-null",
+        severity=Severity.WARNS,
+        find=may_be_null,
+        why="Servers of the older version do not expect NULL in a column that never had it.",
+        way_out="replace them before the first NULL is written",
+    ),
+    Rule(
+        id="dropped-foreign-key",
+        severity=Severity.WARNS,
+        find=dropped_foreign_key,
+        why="Nothing keeps the two tables together any more.",
+        way_out="keep the foreign key in the models, or let the application see to it",
+    ),
+)
+
+
+# -- what the rules share ----------------------------------------------------------------------------------------------
+
+
+def rows_without_value(change: Change, sight: Sight) -> Finding | None:
+    """Rows that have none for a column that must have one and that the database does not supply; None without any."""
+    finding = Finding()
+    if isinstance(change, AddColumn) and not (change.new.nullable or change.new.computed):
+        supplied = change.new.default is not None or _numbered(change, sight.wanted)
+        finding = Finding() if supplied else Finding(rows=sight.probe.rows(change.table))
+    elif isinstance(change, AlterColumn) and change.old.nullable and not (change.new.nullable or change.new.computed):
+        finding = sight.probe.nulls(change.table, change.old.name)
+    return None if finding.nothing else finding
+
+
+def _retyped(change: Change) -> AlterColumn | None:
+    """The change, where it gives stored values another type."""
+    if isinstance(change, AlterColumn) and "type" in change.aspects and not change.old.computed:
+        return change
+    return None
+
+
+def _unique_parts(change: Change) -> tuple[tuple[KeyPart, ...], Sql | None]:
+    """What no two rows may share after the change, and which rows it is about."""
+    match change:
+        case AddUnique(new=new) | AlterUnique(new=new):
+            return new.parts, None
+        case CreateIndex(new=index) | AlterIndex(new=index) if index.unique:
+            return index.parts, index.where
+        case AlterPrimaryKey(new=key) if key is not None:
+            return key.parts, None
+        case _:
+            return (), None
+
+
+def _same_reference(old: ForeignKey, new: ForeignKey) -> bool:
+    """Rows that were orphans before are not the fault of another ON DELETE."""
+    return (old.columns, old.referred_table, old.referred_columns) == (
+        new.columns,
+        new.referred_table,
+        new.referred_columns,
+    )
+
+
+def _numbered(change: Change, wanted: Schema) -> bool:
+    """The change is about the key that the database numbers."""
+    table = wanted.table(change.table)
+    key = table.primary_key if table else None
+    return key is not None and key.numbered and change.label.lower() in (name.lower() for name in key.columns)
+
+
+def _length(type_: Sql) -> int | None:
+    """Of a type of characters, where it names one."""
+    found = re.search(r"char\w*\W*\(\W*(\d+)", type_.canonical)
+    return int(found[1]) if found else None
