@@ -7,7 +7,9 @@ canonical form and keeps the text as written for showing and for writing it agai
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,51 @@ class Table:
     """The statement that creates it, as stored; empty for a table that so far exists in a plan only."""
     unsupported: str | None = None
     """Why this table cannot be read completely; then it is shown and left alone."""
+    _unread: Unread | None = field(default=None, init=False, repr=False, compare=False)
+
+    @classmethod
+    def unread(cls, name: str, sql: str, unread: Unread) -> Table:
+        """A table of which only the text is known; what the text says is found out when somebody asks for it.
+
+        So the tables that are stored alike on both sides of a comparison, which are most, need not be understood.
+        """
+        table = object.__new__(cls)
+        for attribute, value in (("name", name), ("sql", sql), ("_unread", unread)):
+            object.__setattr__(table, attribute, value)
+        return table
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, attribute: str) -> object:
+            """Python asks here for what has no value yet."""
+            if attribute == "_unread" or attribute not in self.__slots__ or self._unread is None:
+                raise AttributeError(attribute)
+            found = self._unread.read()
+            for item in fields(self):
+                if item.name not in ("name", "sql", "_unread"):
+                    object.__setattr__(self, item.name, getattr(found, item.name))
+            return getattr(self, attribute)
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Everything that is stored about it: first what creates it, then what creates its indexes."""
+        return self._unread.statements if self._unread else (self.sql, *(index.sql for index in self.indexes))
+
+    def stored_like(self, other: Table) -> bool:
+        """Whether both are the same text, which means the same, understood or not. What nothing stores is like none."""
+        return bool(self.sql) and self.sql == other.sql and set(self.statements) == set(other.statements)
 
     def column(self, name: str) -> Column | None:
         folded = name.lower()
         return next((column for column in self.columns if column.name.lower() == folded), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What stands for the content of a table until somebody asks for it."""
+
+    statements: tuple[str, ...]
+    read: Callable[[], Table]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +201,11 @@ class Schema:
     """The database's own bookkeeping tables that exist (on SQLite ``sqlite_sequence``, ``sqlite_stat1``)."""
     fingerprint: str = field(default="", compare=False)
     """A hash of what the database stores about its schema; equal means that nothing moved."""
+
+    @property
+    def by_name(self) -> dict[str, Table]:
+        """The tables by their names in lower case."""
+        return {table.name.lower(): table for table in self.tables}
 
     def table(self, name: str) -> Table | None:
         folded = name.lower()

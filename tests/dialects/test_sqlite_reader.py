@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy.types import UserDefinedType
 
 from trueup import Policy, Status
 from trueup.dialects.sqlite.reader import read_schema
@@ -180,6 +182,31 @@ def test_an_unsupported_table_is_shown_and_left_alone(lab: Lab) -> None:
     before = lab.dump()
     run = lab.migrate(models(60), policy=Policy.FULL)
     assert (run.status, lab.dump()) == (Status.NEEDS_DECISION, before)
+
+
+def test_what_is_stored_as_the_models_have_it_need_not_be_understood(lab: Lab) -> None:
+    """The same text is in step, whatever it means."""
+
+    class Odd(UserDefinedType[str]):
+        def get_col_spec(self) -> str:
+            return "TEXT GENERATED ALWAYS"
+
+    metadata = MetaData()
+    Table("t", metadata, Column("id", Integer, primary_key=True), Column("odd", Odd))
+    lab.create(metadata)
+    assert lab.plan(metadata).live.tables[0].unsupported
+    assert lab.plan(metadata).in_step
+
+
+def test_a_text_is_read_when_somebody_asks(connection: sqlite3.Connection) -> None:
+    """A schema is told without reading what its tables say; asked later, a table still says what was there."""
+    found = read(connection, "CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE t (x REFERENCES p, UNIQUE (x));").tables
+    connection.executescript("DROP TABLE t; DROP TABLE p")
+    assert [table.statements for table in found] == [(table.sql,) for table in found]
+    assert found[1].foreign_keys[0].referred_columns == ("id",)
+    assert replace(found[1], name="other").uniques == found[1].uniques
+    with pytest.raises(AttributeError):
+        found[1].nothing_of_that_name  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_an_unsupported_table_does_not_stop_the_others(lab: Lab) -> None:

@@ -44,7 +44,7 @@ def compare(live: Schema, wanted: Schema, owned: Collection[str] = ()) -> tuple[
             neither is unmanaged, and no difference.
     """
     changes: list[Change] = []
-    present = {table.name.lower(): table for table in live.tables}
+    present = live.by_name
     declared = {table.name.lower() for table in wanted.tables}
     mapped = {item.name.lower() for item in live.objects if item.kind in ("view", "virtual")}
     mapped |= {name.lower() for name in live.foreign}
@@ -54,7 +54,7 @@ def compare(live: Schema, wanted: Schema, owned: Collection[str] = ()) -> tuple[
             continue  # the models read from a view or a virtual table as if it were a table
         if old is None:
             changes.append(CreateTable(table=table.name, new=table))
-        elif old.unsupported is None and table.unsupported is None and _stored(old) != _stored(table):
+        elif not old.stored_like(table) and old.unsupported is None and table.unsupported is None:
             changes += compare_tables(old, table)
     known = {name.lower() for name in owned}
     changes += [
@@ -75,11 +75,6 @@ def compare_tables(old: Table, new: Table) -> Iterator[Change]:
         yield AlterPrimaryKey(table=name, old=old.primary_key, new=new.primary_key)
     yield from _constraints(old, new)
     yield from _indexes(old, new)
-
-
-def _stored(table: Table) -> Hashable:
-    """What is stored about the table; the same text means the same. A table that nothing stores equals none."""
-    return (table.sql, frozenset(index.sql for index in table.indexes)) if table.sql else object()
 
 
 def _columns(old: Table, new: Table) -> Iterator[Change]:

@@ -110,17 +110,16 @@ def _untouched(after: Schema, plan: Plan) -> int:
             _fail(f"the {kind} {name} is not stored as the plan foresaw it")
     touched = {name for change in _changes(plan) for name in _names(change)}
     tables = [table for table in after.tables if table.name.lower() not in touched]
-    return len(after.objects) + len(tables) + sum(len(table.indexes) for table in tables)
+    return len(after.objects) + sum(len(table.statements) for table in tables)
 
 
 def _names(change: Change) -> tuple[str, ...]:
     return (change.table.lower(), change.to.lower()) if isinstance(change, RenameTable) else (change.table.lower(),)
 
 
-def _stored(schema: Schema) -> dict[tuple[str, str], str]:
-    stored = {("table", table.name): table.sql for table in schema.tables}
-    stored |= {("index", index.name): index.sql for table in schema.tables for index in table.indexes}
-    return stored | {(item.kind, item.name): item.sql for item in schema.objects}
+def _stored(schema: Schema) -> dict[tuple[str, str], frozenset[str]]:
+    stored = {("table", table.name): frozenset(table.statements) for table in schema.tables}
+    return stored | {(item.kind, item.name): frozenset([item.sql]) for item in schema.objects}
 
 
 def _violations(connection: Connection, before: Before, names: Mapping[str, str]) -> int:

@@ -10,13 +10,14 @@ import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_index, parse_table
-from trueup.schema import Column, ForeignKey, Index, PrimaryKey, Schema, StoredObject, Table
+from trueup.schema import Column, ForeignKey, PrimaryKey, Schema, StoredObject, Table, Unread
 
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
-_KINDS = "SELECT name, type, strict, wr FROM pragma_table_list WHERE schema = 'main'"
+_KINDS = "SELECT name, type FROM pragma_table_list WHERE schema = 'main'"
 _COLUMNS = """
     SELECT t.name, c.name, c."notnull", c.pk, c.hidden
     FROM sqlite_schema AS t JOIN pragma_table_xinfo(t.name, 'main') AS c
@@ -42,23 +43,26 @@ def read_schema(connection: sqlite3.Connection, leave_out: Collection[str] = ())
     """
     own = {name.lower() for name in leave_out}
     objects: list[_Row] = [row for row in connection.execute(_OBJECTS) if row[2].lower() not in own]
-    kinds = {name: (type_, bool(strict), bool(wr)) for name, type_, strict, wr in connection.execute(_KINDS)}
-    foreign = tuple(sorted(name for name, (type_, *_) in kinds.items() if type_ in ("virtual", "shadow")))
-    columns = _columns(connection)
-    keys = dict(connection.execute(_FOREIGN_KEYS).fetchall())
-    indexes = _indexes(objects)
-    tables = tuple(
-        _table(name, sql or "", columns[name], keys.get(name, 0), indexes[name.lower()])
-        for kind, name, _, sql in objects
-        if kind == "table" and not _internal(name) and name not in foreign
-    )
+    kinds = connection.execute(_KINDS).fetchall()
+    foreign = tuple(sorted(name for name, kind in kinds if kind in ("virtual", "shadow")))
     return Schema(
-        tables=_resolve_references(tables),
+        tables=tuple(_tables(objects, foreign, connection)),
         objects=tuple(_stored_objects(objects, foreign)),
         foreign=foreign,
         internal=tuple(name for kind, name, _, _ in objects if kind == "table" and _internal(name)),
         fingerprint=_fingerprint(objects),
     )
+
+
+def _tables(objects: Iterable[_Row], foreign: Collection[str], connection: sqlite3.Connection) -> Iterator[Table]:
+    """Every table of ours, unread: what SQLite says of it is at hand, its text is read when somebody asks."""
+    catalog = _Catalog(columns=_columns(connection), foreign_keys=dict(connection.execute(_FOREIGN_KEYS).fetchall()))
+    for kind, name, table, sql in objects:
+        if kind == "index" and sql:
+            catalog.indexes[table.lower()].append(sql)
+        elif kind == "table" and not _internal(name) and name not in foreign:
+            catalog.tables[name.lower()] = (name, sql or "")
+    return (catalog.unread(name) for name in catalog.tables)
 
 
 def _stored_objects(objects: Iterable[_Row], foreign: Collection[str]) -> Iterator[StoredObject]:
@@ -94,34 +98,56 @@ def _columns(connection: sqlite3.Connection) -> Mapping[str, list[_Xinfo]]:
     return found
 
 
-def _indexes(objects: Iterable[_Row]) -> Mapping[str, list[Index | NotUnderstood]]:
-    found: defaultdict[str, list[Index | NotUnderstood]] = defaultdict(list)
-    for kind, _, table, sql in objects:
-        if kind == "index" and sql:
-            try:
-                found[table.lower()].append(parse_index(sql))
-            except NotUnderstood as error:
-                found[table.lower()].append(error)
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Catalog:
+    """What SQLite told of all tables at one moment."""
 
+    columns: Mapping[str, list[_Xinfo]]
+    foreign_keys: Mapping[str, int]
+    """How many each table has."""
+    tables: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Name and text, by the name in lower case."""
+    indexes: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The texts of each table's indexes, by its name in lower case."""
 
-def _table(
-    name: str, sql: str, columns: list[_Xinfo], foreign_keys: int, indexes: list[Index | NotUnderstood]
-) -> Table:
-    try:
+    def unread(self, folded: str) -> Table:
+        name, sql = self.tables[folded]
+        return Table.unread(name, sql, Unread((sql, *self.indexes[folded]), partial(self.read, folded)))
+
+    def read(self, folded: str) -> Table:
+        """The whole table; with the reason in ``unsupported`` where its text is not understood."""
+        name, sql = self.tables[folded]
+        try:
+            table = self._parsed(folded)
+        except NotUnderstood as error:
+            return Table(name=name, sql=sql, unsupported=f"its definition is not understood: {error}")
+        try:
+            return replace(table, indexes=tuple(map(parse_index, self.indexes[folded])))
+        except NotUnderstood as error:
+            return replace(table, unsupported=f"one of its indexes is not understood: {error}")
+
+    def _parsed(self, folded: str) -> Table:
+        name, sql = self.tables[folded]
         table = parse_table(sql)
-        _agree(table, columns, foreign_keys)
-    except NotUnderstood as error:
-        return Table(name=name, sql=sql, unsupported=f"its definition is not understood: {error}")
-    unreadable = next((index for index in indexes if isinstance(index, NotUnderstood)), None)
-    return replace(
-        table,
-        name=name,
-        primary_key=_numbered(table),
-        columns=tuple(_implied_not_null(column, table) for column in table.columns),
-        indexes=tuple(index for index in indexes if isinstance(index, Index)),
-        unsupported=f"one of its indexes is not understood: {unreadable}" if unreadable else None,
-    )
+        _agree(table, self.columns[name], self.foreign_keys.get(name, 0))
+        return replace(
+            table,
+            name=name,
+            primary_key=_numbered(table),
+            columns=_implied_not_null(table),
+            foreign_keys=tuple(map(self._resolved, table.foreign_keys)),
+        )
+
+    def _resolved(self, key: ForeignKey) -> ForeignKey:
+        """A foreign key that names no columns of its parent means the parent's primary key."""
+        parent = self.tables.get(key.referred_table.lower())
+        if key.referred_columns or parent is None:
+            return key
+        try:
+            primary_key = parse_table(parent[1]).primary_key
+        except NotUnderstood:
+            return key
+        return replace(key, referred_columns=primary_key.columns if primary_key else ())
 
 
 def _agree(table: Table, columns: list[_Xinfo], foreign_keys: int) -> None:
@@ -153,18 +179,8 @@ def _numbered(table: Table) -> PrimaryKey | None:
     return replace(table.primary_key, numbered=is_rowid_alias(table)) if table.primary_key else None
 
 
-def _implied_not_null(column: Column, table: Table) -> Column:
+def _implied_not_null(table: Table) -> tuple[Column, ...]:
     """A rowid cannot be NULL, nor can a key of a WITHOUT ROWID or STRICT table, whether or not NOT NULL is written."""
     implied = is_rowid_alias(table) or table.without_rowid or table.strict
-    key = table.primary_key.columns if table.primary_key and implied else ()
-    return replace(column, nullable=False) if column.name.lower() in (name.lower() for name in key) else column
-
-
-def _resolve_references(tables: tuple[Table, ...]) -> tuple[Table, ...]:
-    """A foreign key that names no columns of its parent means the parent's primary key."""
-    keys = {table.name.lower(): table.primary_key.columns for table in tables if table.primary_key}
-
-    def resolve(key: ForeignKey) -> ForeignKey:
-        return key if key.referred_columns else replace(key, referred_columns=keys.get(key.referred_table.lower(), ()))
-
-    return tuple(replace(table, foreign_keys=tuple(map(resolve, table.foreign_keys))) for table in tables)
+    key = [name.lower() for name in table.primary_key.columns] if table.primary_key and implied else []
+    return tuple(replace(column, nullable=False) if column.name.lower() in key else column for column in table.columns)

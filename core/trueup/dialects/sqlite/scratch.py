@@ -91,7 +91,7 @@ class EmptyCopy:
 
     def _build(self, live: Schema) -> None:
         stored = [("table", table.sql) for table in live.tables]
-        stored += [("index", index.sql) for table in live.tables for index in table.indexes]
+        stored += [("index", sql) for table in live.tables for sql in table.statements[1:]]
         stored += [(stored_object.kind, stored_object.sql) for stored_object in live.objects]
         self.raw.execute("PRAGMA legacy_alter_table = ON")
         for _, sql in sorted(stored, key=lambda item: _ORDER.index(item[0])):
