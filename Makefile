@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 SHOP   := .example/shop
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check screenshots bench corpus example clean
+.PHONY: help run test check screenshots bench bench-estimate corpus example clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/ready $(SHOP)/shop.db  ## open trueup on a copy of the bundled example (without a terminal: print its differences)
 	@$(BIN)/trueup --config $(SHOP)/trueup.toml || test $$? -eq 1
@@ -28,6 +28,10 @@ screenshots: $(VENV)/ready  ## write the pictures in screenshots/ anew
 
 bench: $(VENV)/ready  ## run the benchmarks
 	$(BIN)/python bench/startup.py
+	@$(MAKE) --no-print-directory bench-estimate
+
+bench-estimate: $(VENV)/ready  ## hold the estimates against the clock, for several shapes of tables
+	$(BIN)/python bench/estimate.py
 
 corpus: $(VENV)/ready  ## migrate the schema histories of public applications (CORPUS=path/to/corpus)
 	$(BIN)/python tests/corpus/run.py $(CORPUS)

@@ -14,7 +14,7 @@ from trueup.flow import apply, find_backup, forget_models, list_backups, plan, r
 from trueup.hazards import Finding, Hazard, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Plan, Policy, RenameCandidate, Statement, Step, Verdict
+from trueup.plan import Assessment, Complexity, Plan, Policy, RenameCandidate, Statement, Step, Verdict
 from trueup.run import Backup, Receipt, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
@@ -27,6 +27,7 @@ __all__ = [
     "Backup",
     "BackupInfo",
     "Change",
+    "Complexity",
     "Decision",
     "Drop",
     "Event",

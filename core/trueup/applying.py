@@ -25,8 +25,8 @@ from trueup.events import (
     Waiting,
 )
 from trueup.limits import Limits
-from trueup.plan import Plan
-from trueup.run import Backup, Receipt, Run, Status
+from trueup.plan import Plan, Work
+from trueup.run import Backup, Measured, Receipt, Run, Status
 from trueup.stages import backups, history
 from trueup.stages.compare import compare
 from trueup.stages.execute import execute_steps
@@ -55,15 +55,21 @@ class Running:
     backup: Backup | None = None
     receipt: Receipt | None = None
     step_seconds: list[float] = field(default_factory=list)
+    other_seconds: dict[Work, float] = field(default_factory=dict)
+    """How long the backup and the checks took."""
 
     def carry_out(self) -> Run:
         try:
-            if self.limits.seconds is not None and self.plan.estimate > self.limits.seconds:
-                raise EstimateTooLong(estimate=self.plan.estimate, limit=self.limits.seconds)
+            self._refuse_what_is_too_long()
             self._locked()
         except Exception as error:
             return self._failed(explained(error))
         return self.outcome(Status.MIGRATED)
+
+    def _refuse_what_is_too_long(self) -> None:
+        estimate, limit = self.plan.total_estimate(backup=self.target.settings.backup), self.limits.seconds
+        if limit is not None and estimate > limit:
+            raise EstimateTooLong(estimate=estimate, limit=limit)
 
     def _failed(self, error: TrueupError) -> Run:
         self.report(RolledBack(elapsed=self.limits.elapsed, error=error))
@@ -80,6 +86,8 @@ class Running:
             operations_executed=len(self.plan.steps) if done else 0,
             backup=self.backup,
             receipt=self.receipt if done else None,
+            step_seconds=tuple(self.step_seconds),
+            measured=self._measured(),
             error=error,
             warnings=self.plan.warnings,
         )
@@ -106,18 +114,22 @@ class Running:
         if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:
             raise SchemaMoved()
         self.limits.phase = "checking the database"
-        complaints = connection.integrity()
+        with self._timed(Work.CHECK):
+            complaints = connection.integrity()
         if complaints:
             raise DatabaseDamaged(database=self.plan.database, reason=complaints[0])
         self._tell(Checked)
         if settings.backup and self.plan.live.tables:
-            self._back_up(connection, dialect)
-        before = look_before(connection, self.plan)
+            with self._timed(Work.BACKUP):
+                self._back_up(connection, dialect)
+        with self._timed(Work.CHECK):
+            before = look_before(connection, self.plan)
         connection.define(self.plan.fills)
         proofs = execute_steps(connection, self.plan.steps, self.limits, self._note)
         self.limits.phase = "verifying the result"
         self._tell(Verifying)
-        self.receipt = verify(connection, self.plan, before, proofs, own, compare)
+        with self._timed(Work.CHECK):
+            self.receipt = verify(connection, self.plan, before, proofs, own, compare)
         self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
         self._record(connection)
         self.limits.check()
@@ -150,6 +162,7 @@ class Running:
             started_at=self.started_at,
             finished_at=self.now(),
             step_seconds=self.step_seconds,
+            measured=self._measured(),
             backup=self.backup,
             receipt=self.receipt,
             version=__version__,
@@ -165,6 +178,18 @@ class Running:
         if isinstance(event, StepFinished):
             self.step_seconds.append(event.seconds)
         self.report(event)
+
+    @contextmanager
+    def _timed(self, work: Work) -> Iterator[None]:
+        began = self.limits.elapsed
+        yield
+        self.other_seconds[work] = self.other_seconds.get(work, 0.0) + self.limits.elapsed - began
+
+    def _measured(self) -> tuple[Measured, ...]:
+        seconds = self.other_seconds
+        return tuple(
+            Measured(load=load, seconds=seconds[load.work]) for load in self.plan.loads if load.work in seconds
+        )
 
     @contextmanager
     def _interruptions(self) -> Iterator[None]:

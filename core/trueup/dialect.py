@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,6 +42,26 @@ class PythonDefault:
     """Computes a row's value."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How large a table is, as far as that can be known cheaply."""
+
+    rows: int = 0
+    widths: Mapping[str, float] = field(default_factory=dict)
+    """Average bytes of a value, by the column's name in lower case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What a part of a table cost on this machine."""
+
+    rows: int
+    copying: float
+    """Seconds."""
+    indexing: float
+    """Seconds."""
+
+
 class Connection(Protocol):
     """One open database. Closing it rolls back what was not committed."""
 
@@ -65,6 +85,21 @@ class Connection(Protocol):
 
     def size(self) -> int:
         """Bytes."""
+
+    def extent(self, table: str, limits: Limits) -> Extent:
+        """How large the table is; one that does not exist has no rows.
+
+        Args:
+            table: its name.
+            limits: for counting; when they are over, rows are guessed from what is known without.
+        """
+
+    def sample(self, table: str, rows: int, limits: Limits) -> Sample | None:
+        """Copy so many rows of the table into a temporary one, index them, and tell how long it took.
+
+        Returns:
+            Nothing when the limits ended it.
+        """
 
     def probe(self, renames: Sequence[RenameTable | RenameColumn], budget: Budget) -> Probe:
         """Asks the live data.

@@ -23,6 +23,14 @@ class Policy(StrEnum):
     FULL = "full"
 
 
+class Complexity(StrEnum):
+    """See :attr:`Plan.complexity`."""
+
+    SIMPLE = "SIMPLE"
+    MODERATE = "MODERATE"
+    COMPLEX = "COMPLEX"
+
+
 class Verdict(StrEnum):
     APPLY = "apply"
     """A step of the plan does it."""
@@ -87,11 +95,46 @@ class Fill:
     """Name of an SQL function without arguments, and what it calls; for defaults that differ from row to row."""
 
 
+class Work(StrEnum):
+    """What takes time. A machine has a pace of its own for each kind."""
+
+    COPY = "copy"
+    """Every row of a table is written to another one."""
+    INDEX = "index"
+    """An index is built."""
+    SCAN = "scan"
+    """Every row is read and looked at."""
+    REWRITE = "rewrite"
+    """Every row is written again where it is."""
+    DROP = "drop"
+    """Every page is given back."""
+    BACKUP = "backup"
+    """The whole database is copied, and the copy checked."""
+    CHECK = "check"
+    """What is checked before the first step and after the last, and the commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What there is to do, in numbers that do not depend on the machine."""
+
+    work: Work
+    """What takes the most of the time."""
+    rows: int = 0
+    bytes: int = 0
+    cost: float
+    """Seconds on the machine that the constants of the estimates were measured on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     sql: str
     proves: str = ""
     """Not empty for a query that must count 0: the sentence it proves."""
+    work: Work | None = None
+    """What it does with every row of the step's table; nothing when it touches the schema only."""
+    keys: tuple[tuple[str, ...], ...] = ()
+    """The columns of each index that it fills or gives back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +150,14 @@ class Step:
     why: str
     """Why in this form."""
     estimate: float = 0.0
-    """Seconds."""
+    """Seconds, on this machine."""
+    load: Load | None = None
+    """What it has to do with rows; nothing when it touches the schema only."""
+
+    @property
+    def rows(self) -> int:
+        """Rows that it reads or writes, as far as they could be counted cheaply."""
+        return self.load.rows if self.load else 0
 
     @property
     def sql(self) -> str:
@@ -146,6 +196,10 @@ class Plan:
     """What is sent before the first step, such as ``BEGIN IMMEDIATE``."""
     backup_estimate: float = 0.0
     """Seconds for the backup and its verification."""
+    check_estimate: float = 0.0
+    """Seconds for the checks before the first step and after the last one, and for the commit."""
+    loads: tuple[Load, ...] = ()
+    """What the backup and the checks have to do."""
 
     def with_verdict(self, *verdicts: Verdict) -> tuple[Assessment, ...]:
         return tuple(item for item in self.assessments if item.verdict in verdicts)
@@ -172,8 +226,31 @@ class Plan:
 
     @property
     def estimate(self) -> float:
-        """Seconds for all steps, without the backup."""
+        """Seconds for all steps, without the backup and the checks."""
         return sum(step.estimate for step in self.steps)
+
+    def total_estimate(self, *, backup: bool) -> float:
+        """Seconds from lock to commit, as far as nobody else holds the database.
+
+        Args:
+            backup: one is made first; an empty database needs none.
+        """
+        copying = self.backup_estimate if backup and self.live.tables else 0.0
+        return self.estimate + self.check_estimate + copying if self.steps else 0.0
+
+    @property
+    def complexity(self) -> Complexity:
+        """How much there is to review and to do.
+
+        ``COMPLEX``: more than 50 steps, more than 5 tables written anew, or more than a million rows to go through.
+        ``SIMPLE``: at most 10 steps, none of which writes a table anew, and at most 100 000 rows to go through.
+        ``MODERATE``: everything between.
+        """
+        steps, rows = len(self.steps), sum(step.rows for step in self.steps)
+        anew = sum(step.load is not None and step.load.work in (Work.COPY, Work.REWRITE) for step in self.steps)
+        if steps > 50 or anew > 5 or rows > 1_000_000:
+            return Complexity.COMPLEX
+        return Complexity.SIMPLE if steps <= 10 and not anew and rows <= 100_000 else Complexity.MODERATE
 
     @property
     def script(self) -> str:

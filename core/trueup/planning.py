@@ -12,6 +12,7 @@ from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTa
 from trueup.decisions import Decision, Rename
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
+from trueup.forecasting import forecast
 from trueup.hazards import Probe, Severity
 from trueup.limits import Budget
 from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
@@ -21,7 +22,6 @@ from trueup.settings import Settings
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare
-from trueup.stages.estimate import estimate_backup, estimate_steps
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
 from trueup.stages.fingerprint import fingerprint_models
@@ -227,12 +227,13 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
     """The plan for these verdicts, tried on an empty copy of the schema."""
     work = _work(survey, judgements) if policy is not Policy.CHECK else _nothing(survey, judgements)
     assessments = (*_judged_renames(survey, policy), *work.assessments)
+    ahead = forecast(survey.connection, survey.settings.history_table, work.steps, survey.renames)
     return Plan(
         database=survey.dialect.database,
         models=survey.models.spec,
         policy=policy,
         assessments=assessments,
-        steps=estimate_steps(work.steps, survey.base, survey.probe.rows),
+        steps=ahead.steps,
         fills=work.fills,
         live=survey.live,
         expected=_prove(survey, work),
@@ -243,7 +244,9 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         warnings=(*_warnings(assessments), *_answered_in_vain(survey, assessments)),
         stamp=stamp(survey.models, survey.dialect, survey.settings) if _completes(survey, work) else "",
         preamble=survey.dialect.preamble(),
-        backup_estimate=estimate_backup(survey.connection.size()),
+        backup_estimate=ahead.backup,
+        check_estimate=ahead.checks,
+        loads=ahead.loads,
     )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from trueup.errors import TrueupError
-from trueup.plan import Plan
+from trueup.plan import Load, Plan
 
 
 class Status(StrEnum):
@@ -71,6 +71,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How long something took on this machine. The history keeps it for the next estimates."""
+
+    load: Load
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One application of a plan."""
 
@@ -85,6 +93,10 @@ class Run:
     restored: Backup | None = None
     """The backup that took its place."""
     receipt: Receipt | None = None
+    step_seconds: tuple[float, ...] = ()
+    """How long each step took, of those that were finished."""
+    measured: tuple[Measured, ...] = ()
+    """How long the backup and the checks took."""
     error: TrueupError | None = None
     warnings: tuple[str, ...] = ()
 

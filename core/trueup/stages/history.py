@@ -10,15 +10,15 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
-from trueup.plan import Plan
-from trueup.run import Backup, Receipt
+from trueup.plan import Load, Plan, Work
+from trueup.run import Backup, Measured, Receipt
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",
@@ -41,7 +41,12 @@ _COLUMNS = (
     "performed_by TEXT",
     "trueup_version TEXT",
 )
+_LATER = ("measured TEXT",)
+"""Columns that a table of an earlier version lacks; the next run adds them."""
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
+_ALL_NAMES = (*_NAMES, *(column.split()[0] for column in _LATER))
+_NEWEST = 200
+"""Rows of the history that the pace of the machine is learned from."""
 
 
 def read_managed(connection: Connection, name: str) -> tuple[str, ...]:
@@ -70,6 +75,16 @@ def read_stamp(connection: Connection, name: str) -> tuple[str, str] | None:
     return (rows[0][0], rows[0][1]) if rows and rows[0][1] else None
 
 
+def read_measured(connection: Connection, name: str) -> tuple[Measured, ...]:
+    """How long things took in the last runs, newest first."""
+    if "measured" not in connection.columns(name):
+        return ()
+    found = connection.rows(
+        f'SELECT measured FROM "{name}" WHERE measured IS NOT NULL ORDER BY rowid DESC LIMIT {_NEWEST}'
+    )
+    return tuple(item for (text,) in found for item in _parse_measured(text))
+
+
 def record_run(
     connection: Connection,
     name: str,
@@ -81,12 +96,13 @@ def record_run(
     started_at: datetime,
     finished_at: datetime,
     step_seconds: Sequence[float],
+    measured: Sequence[Measured],
     backup: Backup | None,
     receipt: Receipt,
     version: str,
 ) -> None:
     """Write a successful run, inside its own transaction, making the table when it is missing."""
-    connection.execute(_create(name))
+    _make_table(connection, name)
     shared = {
         "run_id": run_id,
         "kind": kind,
@@ -109,6 +125,7 @@ def record_run(
         "receipt": json.dumps(asdict(receipt)),
         "performed_by": _performer(),
         "trueup_version": version,
+        "measured": _measured_text(measured),
     }
     for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
         _insert(connection, name, row)
@@ -116,7 +133,7 @@ def record_run(
 
 def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
     """Every row of the history, oldest first; none when there is no history."""
-    columns = [column for column in connection.columns(name) if column in _NAMES]
+    columns = [column for column in connection.columns(name) if column in _ALL_NAMES]
     if not columns:
         return []
     return [
@@ -127,7 +144,7 @@ def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
 
 def carry_over(copy: Connection, name: str, records: Sequence[Mapping[str, Any]]) -> None:
     """Write those of the records that a copy of the database, which is older, does not have."""
-    copy.execute(_create(name))
+    _make_table(copy, name)
     known = set(copy.rows(f'SELECT run_id, step FROM "{name}"'))
     for record in records:
         if (record["run_id"], record["step"]) not in known:
@@ -172,9 +189,14 @@ def _insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:
     connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
 
 
-def _create(name: str) -> str:
-    body = ",\n\t".join((*_COLUMNS, "PRIMARY KEY (run_id, step)"))
-    return f'CREATE TABLE IF NOT EXISTS "{name}" (\n\t{body}\n)'
+def _make_table(connection: Connection, name: str) -> None:
+    """As it is now; one that an earlier version made gets what it lacks."""
+    body = ",\n\t".join((*_COLUMNS, *_LATER, "PRIMARY KEY (run_id, step)"))
+    connection.execute(f'CREATE TABLE IF NOT EXISTS "{name}" (\n\t{body}\n)')
+    present = connection.columns(name)
+    for column in _LATER:
+        if column.split()[0] not in present:
+            connection.execute(f'ALTER TABLE "{name}" ADD COLUMN {column}')
 
 
 def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
@@ -185,6 +207,7 @@ def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
             "execution_time_ms": _milliseconds(duration),
             "checksum": plan.checksum,
             "sql": step.sql,
+            "measured": _measured_text([Measured(load=step.load, seconds=duration)] if step.load else []),
         }
 
 
@@ -197,6 +220,18 @@ def _managed(connection: Connection, name: str, plan: Plan) -> list[str]:
 def _last_managed(connection: Connection, name: str) -> tuple[str, ...]:
     rows = connection.rows(f'SELECT managed_tables FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
     return tuple(json.loads(rows[0][0] or "[]")) if rows else ()
+
+
+def _measured_text(measured: Iterable[Measured]) -> str | None:
+    items = [asdict(item.load) | {"seconds": item.seconds} for item in measured]
+    return json.dumps(items) if items else None
+
+
+def _parse_measured(text: str) -> Iterator[Measured]:
+    for item in json.loads(text):
+        seconds, work = item.pop("seconds"), item.pop("work")
+        if work in list(Work):  # another version may know other kinds
+            yield Measured(load=Load(work=Work(work), **item), seconds=seconds)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
+from trueup.dialect import Extent, Sample
 from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
+from trueup.dialects.sqlite.sizes import measure, time_sample
 from trueup.dialects.sqlite.tokens import quote
 from trueup.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnreadable, ReadOnlyDatabase, TrueupError
 from trueup.limits import Budget, Limits
@@ -77,6 +79,14 @@ class SqliteConnection:
 
     def size(self) -> int:
         return int(self._pragma("page_count") * self._pragma("page_size"))
+
+    def extent(self, table: str, limits: Limits) -> Extent:
+        with self._errors():
+            return measure(self.rows, table, self.size(), limits, self.limited)
+
+    def sample(self, table: str, rows: int, limits: Limits) -> Sample | None:
+        with self._errors():
+            return time_sample(self.raw, table, rows, limits, self.limited)
 
     def probe(self, renames: Sequence[RenameTable | RenameColumn], budget: Budget) -> SqliteProbe:
         return SqliteProbe(self.rows, self.limited, budget, renames)

@@ -25,7 +25,7 @@ from trueup.changes import (
 from trueup.dialects.sqlite.rebuild import rebuild_statements
 from trueup.dialects.sqlite.render import column_definition, create_index, create_table, reference
 from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
-from trueup.plan import Fill, Statement, Step
+from trueup.plan import Fill, Statement, Step, Work
 from trueup.schema import Column, Schema, Table
 
 _IN_PLACE = "SQLite does this in place"
@@ -159,11 +159,13 @@ def _definitions(table: Table, column: Column) -> Iterator[str]:
 # -- the steps ---------------------------------------------------------------------------------------------------------
 
 
-def _step(change: Change, *sql: str) -> Step:
+def _step(change: Change, *sql: str, work: Work | None = None, keys: tuple[tuple[str, ...], ...] = ()) -> Step:
+    """Of several statements, the last one does the work."""
+    *first, last = sql
     return Step(
         table=change.table,
         sentence=change.sentence,
-        statements=tuple(Statement(sql=text) for text in sql),
+        statements=(*(Statement(sql=text) for text in first), Statement(sql=last, work=work, keys=keys)),
         changes=(change,),
         form="in place",
         why=_IN_PLACE,
@@ -181,7 +183,8 @@ def _create_table(change: CreateTable) -> Step:
 
 
 def _drop_table(change: DropTable) -> Step:
-    return _step(change, f"DROP TABLE {quote(change.old.name)}")
+    keys = tuple(index.columns for index in change.old.indexes)
+    return _step(change, f"DROP TABLE {quote(change.old.name)}", work=Work.DROP, keys=keys)
 
 
 def _drop_index(change: DropIndex) -> Step:
@@ -195,10 +198,12 @@ def _alter_in_place(changes: Sequence[Change]) -> Iterator[Step]:
         if isinstance(change, AddColumn):
             key = references.get(change.new.name.lower())
             definition = column_definition(change.new) + (f" {reference(key.new)}" if key else "")
-            step = _step(change, f"ALTER TABLE {quote(change.table)} ADD COLUMN {definition}")
+            work = Work.SCAN if change.new.computed else None
+            step = _step(change, f"ALTER TABLE {quote(change.table)} ADD COLUMN {definition}", work=work)
             yield step if key is None else _with(step, key)
         elif isinstance(change, DropColumn):
-            yield _step(change, f"ALTER TABLE {quote(change.table)} DROP COLUMN {quote(change.old.name)}")
+            drop = f"ALTER TABLE {quote(change.table)} DROP COLUMN {quote(change.old.name)}"
+            yield _step(change, drop, work=Work.REWRITE)
 
 
 def _with(step: Step, also: Change) -> Step:
@@ -208,7 +213,8 @@ def _with(step: Step, also: Change) -> Step:
 def _index_creates(changes: Sequence[Change]) -> Iterator[Step]:
     for change in changes:
         if isinstance(change, CreateIndex):
-            yield _step(change, create_index(change.new, change.table))
+            yield _step(change, create_index(change.new, change.table), work=Work.INDEX, keys=(change.new.columns,))
         elif isinstance(change, AlterIndex):
             create = create_index(change.new, change.table)
-            yield _step(change, f"DROP INDEX {quote(change.old.name)}", create)
+            drop = f"DROP INDEX {quote(change.old.name)}"
+            yield _step(change, drop, create, work=Work.INDEX, keys=(change.new.columns,))

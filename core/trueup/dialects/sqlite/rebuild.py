@@ -22,7 +22,7 @@ from trueup.dialects.sqlite.parse import table_name_span, unqualified
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.tokens import quote, string
-from trueup.plan import Fill, Statement
+from trueup.plan import Fill, Statement, Work
 from trueup.schema import Column, Schema, Table
 
 TEMPORARY_PREFIX = "_trueup_new_"
@@ -45,16 +45,23 @@ def rebuild_statements(
     copy = _copy(old, new, temporary, fills, {quote(column).lower() for column in inexact})
     return (
         Statement(sql=_create_temporary(new, temporary)),
-        Statement(sql=copy.insert()),
+        Statement(sql=copy.insert(), work=Work.COPY, keys=_keys(new)),
         *copy.proofs(),
         *map(_plain, _carry_sequence(old, new, temporary)),
         *map(_plain, _statistics(live, old.name, temporary)),
         Statement(sql="PRAGMA legacy_alter_table = ON"),
-        Statement(sql=f"DROP TABLE {quote(old.name)}"),
+        Statement(
+            sql=f"DROP TABLE {quote(old.name)}",
+            work=Work.DROP,
+            keys=(*_keys(old), *(index.columns for index in old.indexes)),
+        ),
         Statement(sql=f"ALTER TABLE {quote(temporary)} RENAME TO {quote(new.name)}"),
         Statement(sql="PRAGMA legacy_alter_table = OFF"),
         *map(_plain, _statistics(live, temporary, new.name)),
-        *(Statement(sql=create_index(index, new.name)) for index in new.indexes),
+        *(
+            Statement(sql=create_index(index, new.name), work=Work.INDEX, keys=(index.columns,))
+            for index in new.indexes
+        ),
         *(Statement(sql=trigger.sql) for trigger in live.objects if _watches(trigger.table, trigger.kind, old)),
     )
 
@@ -93,6 +100,7 @@ class _Copy:
                 sql=f"SELECT (SELECT count(*) FROM {old}) - (SELECT count(*) FROM {old} AS o JOIN {new} AS n"
                 f" ON {joined} WHERE NOT ({changed}))",
                 proves=f"every value of {self.source} that stays is as it was",
+                work=Work.SCAN,
             )
 
     def _changed(self, column: str) -> str:
@@ -161,6 +169,14 @@ def _rowid_name(table: Table) -> str | None:
 
 def _in_key(column: Column, table: Table) -> bool:
     return table.primary_key is not None and column.name in table.primary_key.columns
+
+
+def _keys(table: Table) -> tuple[tuple[str, ...], ...]:
+    """The columns of each index that SQLite keeps by itself: https://www.sqlite.org/fileformat2.html#intschema"""
+    primary = table.primary_key
+    own = primary is not None and not is_rowid_alias(table) and not table.without_rowid
+    uniques = tuple(unique.columns for unique in table.uniques)
+    return (primary.columns, *uniques) if primary and own else uniques
 
 
 def _create_temporary(new: Table, temporary: str) -> str:
