@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from trueup.events import (
     BackedUp,
     BackupProgress,
     Checked,
+    CrashFound,
     Event,
     Locked,
     Report,
@@ -26,12 +27,13 @@ from trueup.events import (
 )
 from trueup.limits import Limits
 from trueup.plan import Plan, Work
-from trueup.run import Backup, Measured, Receipt, Run, Status
+from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.stages import backups, history
 from trueup.stages.compare import compare
 from trueup.stages.execute import execute_steps
 from trueup.stages.verify import look_before, verify
 from trueup.target import Target
+from trueup.tidying import tidy_backups
 
 Now = Callable[[], datetime]
 
@@ -57,6 +59,10 @@ class Running:
     step_seconds: list[float] = field(default_factory=list)
     other_seconds: dict[Work, float] = field(default_factory=dict)
     """How long the backup and the checks took."""
+    warnings: list[str] = field(default_factory=list)
+    needed: tuple[str, ...] = ()
+    """Ids of runs whose backups must stay."""
+    removed: tuple[Backup, ...] = ()
 
     def carry_out(self) -> Run:
         try:
@@ -89,28 +95,45 @@ class Running:
             step_seconds=tuple(self.step_seconds),
             measured=self._measured(),
             error=error,
-            warnings=self.plan.warnings,
+            removed_backups=self.removed,
+            warnings=(*self.plan.warnings, *self.warnings),
         )
 
     def _locked(self) -> None:
         dialect, settings = self.target.dialect(), self.target.settings
         self.limits.phase = "waiting for another migrator"
-        with dialect.lock(self.limits.within(settings.lock_timeout), self._waiting):
+        intent = history.intent(self.id, self.kind, self.now())
+        with dialect.lock(intent, self.limits.within(settings.lock_timeout), self._waiting) as killed:
             self.limits.check()
-            connection = dialect.connect(write=True, timeout=settings.lock_timeout)
             try:
-                with connection.limited(self.limits), self._interruptions():
-                    self._in_transaction(connection, dialect)
-                connection.commit()
+                self._connected(dialect, killed)
+            except Exception:
+                if self.backup is not None:
+                    self.backup = backups.mark_failed(self.backup)
+                raise
             finally:
-                connection.close()
+                self._tidy(dialect)
 
-    def _in_transaction(self, connection: Connection, dialect: Dialect) -> None:
+    def _connected(self, dialect: Dialect, killed: Intent | None) -> None:
+        connection = dialect.connect(write=True, timeout=self.target.settings.lock_timeout)
+        try:
+            with connection.limited(self.limits), self._interruptions():
+                self._in_transaction(connection, dialect, killed)
+            connection.commit()
+            self.needed = (self.id,)
+        finally:
+            connection.close()
+
+    def _in_transaction(self, connection: Connection, dialect: Dialect, killed: Intent | None) -> None:
         settings = self.target.settings
         own = (settings.history_table,)
         self.limits.phase = "waiting for other writers"
         connection.begin(self.limits.within(settings.lock_timeout))
         self._tell(Locked)
+        completed = history.read_completed(connection, settings.history_table)
+        self.needed = completed[-1:]
+        if killed is not None:
+            self._found_killed(killed, completed)
         if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:
             raise SchemaMoved()
         self.limits.phase = "checking the database"
@@ -131,8 +154,24 @@ class Running:
         with self._timed(Work.CHECK):
             self.receipt = verify(connection, self.plan, before, proofs, own, compare)
         self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
+        if killed is not None and killed.run_id not in completed:
+            history.record_interrupted(connection, settings.history_table, killed, self.now())
         self._record(connection)
         self.limits.check()
+
+    def _found_killed(self, killed: Intent, completed: Collection[str]) -> None:
+        done = killed.run_id in completed
+        when = "after its commit, so all of it is done" if done else "before its commit, so nothing of it was done"
+        sentence = f"an earlier run ({killed}) was killed {when}"
+        self.warnings.append(sentence)
+        self.report(CrashFound(elapsed=self.limits.elapsed, sentence=sentence))
+
+    def _tidy(self, dialect: Dialect) -> None:
+        """Whatever came of the run, its backup is one more; what cannot be removed is no reason to fail."""
+        try:
+            self.removed = tidy_backups(self.target, dialect, self.needed, self.now())
+        except OSError as error:
+            self.warnings.append(f"old backups could not be removed: {error}")
 
     def _back_up(self, connection: Connection, dialect: Dialect) -> None:
         self.limits.phase = "making the backup"

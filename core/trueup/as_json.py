@@ -9,6 +9,7 @@ from trueup.errors import TrueupError
 from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Run
+from trueup.stages.retention import storage_warning
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def run_object(run: Run) -> dict[str, Any]:
         execution_time_ms=round(run.seconds * 1000),
         backup=_backup_json(run.backup) if run.backup else None,
         run_id=run.id if run.operations_executed else None,
+        removed_backups=[backup.id for backup in run.removed_backups],
         error=_error_json(run.error) if run.error else None,
     )
 
@@ -47,6 +49,8 @@ def restore_object(run: Run) -> dict[str, Any]:
 def backups_object(backups: Sequence[Backup]) -> dict[str, Any]:
     """The catalogue of backups."""
     return {
+        "size": sum(backup.size for backup in backups),
+        "warning": storage_warning(backups) or None,
         "backups": [
             _backup_json(backup)
             | {
@@ -58,7 +62,7 @@ def backups_object(backups: Sequence[Backup]) -> dict[str, Any]:
                 "problem": backup.problem or None,
             }
             for backup in backups
-        ]
+        ],
     }
 
 
@@ -79,6 +83,7 @@ def _object(*, status: str, success: bool, plan: Plan | None, samples: bool = Fa
         "execution_time_ms": 0,
         "backup": None,
         "run_id": None,
+        "removed_backups": [],
         "error": None,
     }
     return {

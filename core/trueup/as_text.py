@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Run
+from trueup.stages.retention import storage_warning
 from trueup.text import visible
 
 
@@ -20,6 +21,8 @@ def run_lines(run: Run) -> Iterator[str]:
         yield f"Migrated {plan.database}: {count} step{'' if count == 1 else 's'} in {run.seconds:.1f} s, verified."
         yield from (f"  {visible(step.sentence)}" for step in plan.steps)
         yield f"  backup {run.backup.path}" if run.backup else "  no backup was made"
+        if run.removed_backups:
+            yield f"  removed backups that had served their time: {', '.join(item.id for item in run.removed_backups)}"
     elif plan.in_step:
         yield f"{plan.database} is in step with {plan.models} ({len(plan.managed)} tables)."
     remaining = [item for item in plan.assessments if item.verdict in ("blocked", "beyond policy")]
@@ -52,6 +55,9 @@ def backup_lines(backups: Sequence[Backup]) -> Iterator[str]:
         )
         rows = sum(backup.row_counts.values())
         yield visible(f"{backup.id:<{width}}  {backup.size / 1e6:9.1f} MB  {rows:>11} rows  {state}")
+    warning = storage_warning(backups)
+    if warning:
+        yield f"note: {warning}"
 
 
 def diff_lines(plan: Plan) -> Iterator[str]:

@@ -16,6 +16,7 @@ from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.hazards import Probe
 from trueup.limits import Budget, Limits
 from trueup.plan import Fill, Step
+from trueup.run import Intent
 from trueup.schema import Schema
 
 if TYPE_CHECKING:
@@ -254,10 +255,13 @@ class Dialect(Protocol):
     def literal(self, value: Any) -> str:
         """A value as it is written in SQL."""
 
-    def lock(self, timeout: float, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
-        """Keep other migrators out while the context is open.
+    def lock(
+        self, intent: Intent, timeout: float, waiting: Callable[[str], None]
+    ) -> AbstractContextManager[Intent | None]:
+        """Keep other migrators out while the context is open; it gives the intent of one that was killed, if any.
 
         Args:
+            intent: what the caller is about to do, for those who wait and for who comes after a crash.
             timeout: how long to wait for another one, in seconds.
             waiting: called with who holds it, as soon as there is something to wait for.
 
@@ -267,6 +271,13 @@ class Dialect(Protocol):
 
     def size(self) -> int:
         """Bytes that the database takes; 0 when there is none yet."""
+
+    @property
+    def origin(self) -> str:
+        """Tells this database from every other one, wherever it is asked from; no password is in it."""
+
+    def may_be(self, origin: str) -> bool:
+        """Whether what came from there may be this database's own: it is the same, or that place is no more."""
 
     @property
     def home(self) -> Path:

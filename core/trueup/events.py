@@ -46,6 +46,13 @@ class Locked(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrashFound(_Event):
+    """An earlier run was killed; the database is as that run found it, or as it left it, never in between."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked(_Event):
     """The database's own integrity check found nothing."""
 
@@ -116,6 +123,7 @@ Event: TypeAlias = (
     | RestoreStarted
     | Waiting
     | Locked
+    | CrashFound
     | Checked
     | BackupProgress
     | BackedUp

@@ -153,7 +153,8 @@ def find_backup(target: Target, identifier: str) -> Backup:
     Raises:
         NoSuchBackup: there is none.
     """
-    return backups.find_backup(target.backup_directory(target.dialect()), identifier)
+    dialect = target.dialect()
+    return backups.find_backup(target.backup_directory(dialect), dialect, identifier)
 
 
 def forget_models(target: Target) -> None:
@@ -163,7 +164,8 @@ def forget_models(target: Target) -> None:
 
 def list_backups(target: Target) -> tuple[Backup, ...]:
     """The backups of the target's database, newest first."""
-    return backups.list_backups(target.backup_directory(target.dialect()))
+    dialect = target.dialect()
+    return backups.list_backups(target.backup_directory(dialect), dialect)
 
 
 def verify_backup(backup: Backup, target: Target, *, now: Now = utc_now) -> Backup:

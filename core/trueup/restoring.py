@@ -78,7 +78,8 @@ class Restoring:
     def _locked(self, dialect: Dialect) -> None:
         timeout = self.target.settings.lock_timeout
         self.limits.phase = "waiting for another migrator"
-        with dialect.lock(self.limits.within(timeout), self._waiting):
+        intent = history.intent(self.id, "restore", self.now())
+        with dialect.lock(intent, self.limits.within(timeout), self._waiting):
             self._check_backup(dialect)
             self._check_space(dialect)
             self._make_way(dialect)
@@ -91,7 +92,7 @@ class Restoring:
         self.limits.phase = "checking the backup"
         checked = backups.verify_backup(self.backup, dialect, self.now())
         if checked.problem:
-            others = backups.list_backups(self.target.backup_directory(dialect))
+            others = backups.list_backups(self.target.backup_directory(dialect), dialect)
             good = ", ".join(backup.id for backup in others if not backup.problem) or "none"
             raise BackupNotGood(backup=self.backup.id, problem=checked.problem, good=good)
         self.report(Checked(elapsed=self.limits.elapsed))

@@ -29,6 +29,22 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a process is about to do to a database, noted where the next one finds it when this one is killed."""
+
+    run_id: str
+    kind: str
+    """``"auto"``, ``"manual"`` or ``"restore"``."""
+    process: int
+    host: str
+    since: str
+    """UTC, to the second."""
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host} since {self.since} UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
     """A verified copy of a database. Kept as a JSON file beside the copy."""
 
@@ -45,6 +61,10 @@ class Backup:
     row_counts: dict[str, int] = field(default_factory=dict)
     run_id: str | None = None
     """The run it was taken for; nothing when it was made by hand."""
+    origin: str = ""
+    """Where the database is that it was taken of, to tell it from others that share the directory."""
+    run_failed: bool = False
+    """That run ended with the database as it was, which is what this backup holds."""
     verified_at: datetime | None = None
     problem: str = ""
     """Why it cannot be used; empty for a good one."""
@@ -97,6 +117,8 @@ class Run:
     """How long each step took, of those that were finished."""
     measured: tuple[Measured, ...] = ()
     """How long the backup and the checks took."""
+    removed_backups: tuple[Backup, ...] = ()
+    """Older backups that had served their time."""
     error: TrueupError | None = None
     warnings: tuple[str, ...] = ()
 

@@ -18,6 +18,16 @@ _PREFIX = "TRUEUP_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long backups are kept; whatever it says, the newest good one and what an undo needs stay."""
+
+    days: float = 30.0
+    count: int = 50
+    size: int | None = None
+    """Bytes of all backups together; ``None`` for no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a run needs to know besides the models and the database's content."""
 
@@ -34,6 +44,12 @@ class Settings:
     backup: bool = True
     backup_dir: Path | None = None
     """Where backups go; ``.trueup/backups`` beside the database when not given."""
+    backup_days: float = 30.0
+    """Backups that are older are removed after a run."""
+    backup_count: int = 50
+    """Only so many are kept."""
+    backup_megabytes: float | None = None
+    """What all backups together may take; ``None`` (written 0) for no limit."""
     history_table: str = "migration_history"
     owned_tables: tuple[str, ...] = ()
     """Patterns (``*`` for any text) of tables that belong to the models even when these do not declare them: the policy
@@ -42,6 +58,11 @@ class Settings:
     """The directory that relative paths start from: that of the configuration file, else the current one."""
     decisions: Path | None = None
     """The file that keeps decisions: the configuration file, else ``trueup.toml`` in the current directory."""
+
+    @property
+    def retention(self) -> Retention:
+        size = None if self.backup_megabytes is None else round(self.backup_megabytes * 1_000_000)
+        return Retention(days=self.backup_days, count=self.backup_count, size=size)
 
 
 def load_settings(
@@ -153,6 +174,27 @@ def _limit(value: Any) -> float | None:
     return _seconds(value) or None
 
 
+def _days(value: Any) -> float:
+    days = float(value)
+    if not days > 0:
+        raise ValueError("it must be a number of days, more than 0")
+    return days
+
+
+def _count(value: Any) -> int:
+    count = int(value)
+    if count < 1:
+        raise ValueError("it must be 1 or more")
+    return count
+
+
+def _megabytes(value: Any) -> float | None:
+    size = float(value)
+    if size < 0 or size != size:
+        raise ValueError("it must be a number of megabytes, 0 or more")
+    return size or None
+
+
 def _switch(value: Any) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     found = words.get(str(value).lower())
@@ -174,6 +216,9 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "probe_limit": _limit,
     "backup": _switch,
     "backup_dir": Path,
+    "backup_days": _days,
+    "backup_count": _count,
+    "backup_megabytes": _megabytes,
     "history_table": _identifier,
     "owned_tables": _patterns,
 }

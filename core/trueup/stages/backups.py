@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from trueup.dialect import Connection, Dialect
 from trueup.errors import BackupFailed, NoSuchBackup, TrueupError
@@ -78,14 +80,15 @@ def keep_damaged(
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
         backup = Backup(
-            id=partial.stem,
-            path=partial.with_suffix(".db"),
+            id=_identifier(partial, dialect),
+            path=partial.with_name(f"{_identifier(partial, dialect)}.db"),
             database=connection.database,
             created_at=now,
             size=partial.stat().st_size,
             checksum=_checksum(partial),
             schema_fingerprint="",
             run_id=run_id,
+            origin=dialect.origin,
             problem="it was taken of a damaged database",
             trueup_version=version,
             database_version=dialect.facts.version,
@@ -106,13 +109,13 @@ def working_copy(backup: Backup, dialect: Dialect, now: datetime) -> Iterator[Pa
         yield partial
 
 
-def find_backup(directory: Path, identifier: str) -> Backup:
+def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
     """The backup of that id; the newest for ``"latest"``.
 
     Raises:
         NoSuchBackup: there is none.
     """
-    found = list_backups(directory)
+    found = list_backups(directory, dialect)
     good = [backup for backup in found if not backup.problem]
     if identifier == "latest" and good:
         return good[0]
@@ -129,7 +132,7 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
     partial: Path | None = None
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = directory / f"{_free_identifier(directory, dialect.name, now)}{_PARTIAL}"
+        partial = directory / f"{_free_identifier(directory, dialect.name, now)}{_partial_ending(dialect)}"
         partial.touch(mode=0o600, exist_ok=False)
         yield partial
     except OSError as error:
@@ -139,17 +142,61 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
             partial.unlink(missing_ok=True)
 
 
+def _partial_ending(dialect: Dialect) -> str:
+    """Half-written files of one database are told from those of another one that shares the directory."""
+    return f".{crc32(dialect.origin.encode('utf-8', 'surrogateescape')):08x}{_PARTIAL}"
+
+
+def _identifier(partial: Path, dialect: Dialect) -> str:
+    return partial.name.partition(_partial_ending(dialect))[0]
+
+
 def _keep(partial: Path, backup: Backup) -> None:
     _sync(partial)
-    partial.rename(backup.path)
     _write_metadata(backup)
+    partial.rename(backup.path)
     _sync(partial.parent)
 
 
-def list_backups(directory: Path) -> tuple[Backup, ...]:
-    """The backups in the directory, newest first. One whose description cannot be read has a ``problem``."""
+def list_backups(directory: Path, dialect: Dialect) -> tuple[Backup, ...]:
+    """The database's backups in the directory, newest first; those of another one that shares it are left out.
+
+    One whose file is gone, or whose description cannot be read, has a ``problem``.
+    """
     found = [_read_metadata(path) for path in directory.glob("*.json")] if directory.is_dir() else []
-    return tuple(sorted(found, key=lambda backup: backup.id, reverse=True))
+    ours = [backup for backup in found if not backup.origin or dialect.may_be(backup.origin)]
+    return tuple(sorted(ours, key=lambda backup: (backup.created_at, backup.id), reverse=True))
+
+
+def delete_backup(backup: Backup) -> None:
+    """Remove a backup; its description goes last, so that no file is ever without one.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    backup.path.unlink(missing_ok=True)
+    backup.path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def mark_failed(backup: Backup) -> Backup:
+    """Note that the run it was taken for left the database as it was."""
+    marked = replace(backup, run_failed=True)
+    _write_metadata(marked)
+    return marked
+
+
+def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
+    """Remove what killed runs left half-written. Only for who holds the migrator lock: then nobody writes them now.
+
+    Returns:
+        The files that were removed.
+    """
+    partials = sorted(directory.glob(f"*{_partial_ending(dialect)}*")) if directory.is_dir() else []
+    for partial in partials:
+        # its description is written just before it gets its name
+        directory.joinpath(f"{_identifier(partial, dialect)}.json").unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
+    return partials
 
 
 def verify_backup(backup: Backup, dialect: Dialect, now: datetime) -> Backup:
@@ -201,8 +248,8 @@ def _describe(
         reason = complaints[0] if complaints else f"the copy differs from the database in {wrong or 'its schema'}"
         raise BackupFailed(directory=path.parent, reason=reason)
     return Backup(
-        id=path.stem,
-        path=path.with_suffix(".db"),
+        id=_identifier(path, dialect),
+        path=path.with_name(f"{_identifier(path, dialect)}.db"),
         database=live.database,
         created_at=now,
         size=path.stat().st_size,
@@ -210,6 +257,7 @@ def _describe(
         schema_fingerprint=schema.fingerprint,
         row_counts=counts,
         run_id=run_id,
+        origin=dialect.origin,
         verified_at=now,
         trueup_version=version,
         database_version=dialect.facts.version,
@@ -220,7 +268,10 @@ def _free_identifier(directory: Path, database: str, now: datetime) -> str:
     stem = f"{database.removesuffix('.db')}-{now:%Y%m%d-%H%M%S}"
     names = (stem, *(f"{stem}-{number}" for number in range(2, 10_000)))
     return next(
-        name for name in names if not any((directory / f"{name}{end}").exists() for end in (".db", ".json", _PARTIAL))
+        name
+        for name in names
+        if not any((directory / f"{name}{end}").exists() for end in (".db", ".json"))
+        and not any(directory.glob(f"{escape(name)}.*{_PARTIAL}"))
     )
 
 
@@ -260,7 +311,9 @@ def _read_metadata(path: Path) -> Backup:
         fields["path"] = path.with_name(fields["path"])
         for name in ("created_at", "verified_at"):
             fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
-        return Backup(**fields)
+        backup = Backup(**fields)
+        gone = not backup.path.is_file() and not backup.problem
+        return replace(backup, problem="the file is gone") if gone else backup
     except (OSError, ValueError, TypeError, KeyError) as error:
         return _unreadable(path, error)
 

@@ -18,7 +18,7 @@ from typing import Any
 from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
 from trueup.plan import Load, Plan, Work
-from trueup.run import Backup, Measured, Receipt
+from trueup.run import Backup, Intent, Measured, Receipt
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",
@@ -129,6 +129,46 @@ def record_run(
     }
     for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
         _insert(connection, name, row)
+
+
+def read_completed(connection: Connection, name: str) -> tuple[str, ...]:
+    """Ids of the runs that changed the database, oldest first."""
+    if not set(_NAMES) <= set(connection.columns(name)):
+        return ()
+    rows = connection.rows(f"SELECT run_id FROM \"{name}\" WHERE step = 0 AND status = 'completed' ORDER BY rowid")
+    return tuple(run_id for (run_id,) in rows)
+
+
+def record_interrupted(connection: Connection, name: str, killed: Intent, found_at: datetime) -> None:
+    """Write that a run was killed before its commit, making the table when it is missing."""
+    _make_table(connection, name)
+    row = {
+        "run_id": killed.run_id,
+        "step": 0,
+        "kind": killed.kind,
+        "name": "killed before its commit",
+        "status": "interrupted",
+        "started_at": killed.since,
+        "finished_at": found_at.isoformat(),
+        "execution_time_ms": 0,
+        "checksum": "",
+        "sql": "",
+        "schema_after": None,
+        "managed_tables": json.dumps(_last_managed(connection, name)),
+        "performed_by": f"{killed.host} (process {killed.process})",
+    }
+    _insert(connection, name, row)
+
+
+def intent(run_id: str, kind: str, now: datetime) -> Intent:
+    """What this process is about to do."""
+    return Intent(
+        run_id=run_id,
+        kind=kind,
+        process=os.getpid(),
+        host=socket.gethostname(),
+        since=f"{now:%Y-%m-%d %H:%M:%S}",
+    )
 
 
 def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable
 from trueup.plan import Fill, Step
+from trueup.run import Intent
 from trueup.schema import Schema
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ class SqliteDialect:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def origin(self) -> str:
+        return str(self.path.resolve())
+
+    def may_be(self, origin: str) -> bool:
+        return origin == self.origin or not Path(origin).exists()
 
     @property
     def home(self) -> Path:
@@ -133,9 +141,11 @@ class SqliteDialect:
     def literal(self, value: Any) -> str:
         return literal(value)
 
-    def lock(self, timeout: float, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
+    def lock(
+        self, intent: Intent, timeout: float, waiting: Callable[[str], None]
+    ) -> AbstractContextManager[Intent | None]:
         path = self.path.with_name(f"{self.path.name}.trueup-lock")
-        return migrator_lock(path, self.database, timeout, waiting)
+        return migrator_lock(path, self.database, intent, timeout, waiting)
 
     def _open(self, path: Path, mode: str, timeout: float) -> SqliteConnection:
         uri = f"{path.absolute().as_uri()}?mode={mode}"

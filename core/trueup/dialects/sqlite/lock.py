@@ -3,24 +3,29 @@
 The operating system frees the lock when its holder ends, however it ends, so it can never be stale. The file stays:
 removing it would let two processes hold "the" lock on two different files. It is not the database file, because
 closing any descriptor of that drops SQLite's own POSIX locks: https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks
+
+While the lock is held, the file says by whom and for what; who lets go empties it. So what the next holder finds in it
+was left by one that was killed.
 """
 
 from __future__ import annotations
 
-import os
-import socket
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from trueup.errors import AnotherMigrator, ReadOnlyDatabase
+from trueup.run import Intent
 
 
 @contextmanager
-def migrator_lock(path: Path, database: str, timeout: float, waiting: Callable[[str], None]) -> Iterator[None]:
+def migrator_lock(
+    path: Path, database: str, intent: Intent, timeout: float, waiting: Callable[[str], None]
+) -> Iterator[Intent | None]:
     """Hold the lock file while the context is open.
 
     Raises:
@@ -34,23 +39,26 @@ def migrator_lock(path: Path, database: str, timeout: float, waiting: Callable[[
         except Timeout:
             waiting(_holder(path))
             lock.acquire(timeout=timeout)
-        path.write_text(_describe_self(), encoding="utf-8")
+        killed = _read(path)
+        path.write_text(json.dumps(asdict(intent)), encoding="utf-8")
     except Timeout as error:
         raise AnotherMigrator(holder=_holder(path), database=database, timeout=timeout) from error
     except OSError as error:
         raise ReadOnlyDatabase(database=database) from error
     try:
-        yield
+        yield killed
     finally:
+        path.write_text("", encoding="utf-8")
         lock.release()
 
 
-def _describe_self() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n"
-
-
 def _holder(path: Path) -> str:
+    return str(_read(path) or "unknown")
+
+
+def _read(path: Path) -> Intent | None:
+    """What the file says; nothing when it is empty, or half-written by one that was killed at this very moment."""
     try:
-        return path.read_text(encoding="utf-8").strip() or "unknown"
-    except OSError:
-        return "unknown"
+        return Intent(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
