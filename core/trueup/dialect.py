@@ -17,7 +17,7 @@ from trueup.hazards import Probe
 from trueup.limits import Budget, Limits
 from trueup.plan import Fill, Step
 from trueup.run import Intent
-from trueup.schema import Schema
+from trueup.schema import Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -211,8 +211,13 @@ class Dialect(Protocol):
     def move_aside(self, mark: str) -> Path:
         """Give a file that is no database another name, with ``mark`` in it, and return that."""
 
-    def wanted(self, metadatas: Sequence[MetaData], spec: str) -> Schema:
+    def wanted(self, metadatas: Sequence[MetaData], spec: str, known: Sequence[Table] = ()) -> Schema:
         """What the database itself would say of a fresh database made from these models.
+
+        Args:
+            metadatas: the models.
+            spec: their name, for people.
+            known: tables that need not be made, because it is known that these would come of it.
 
         Raises:
             ModelsRejected: the database does not accept the models' tables.

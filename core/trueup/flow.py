@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from trueup.applying import Now, Running, utc_now
 from trueup.decisions import Decision, read_decisions
+from trueup.declaring import Declared, declare
 from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
 from trueup.limits import Limits
@@ -17,7 +18,7 @@ from trueup.planning import compose, judge, spare, stamp, survey_sides
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.stages import backups, history
-from trueup.stages.models import Models, forget, load_models
+from trueup.stages.models import forget
 from trueup.target import Target
 
 
@@ -43,19 +44,18 @@ def plan(
     settings = target.settings
     policy = Policy(policy or settings.policy)
     dialect = target.dialect()
-    models = load_models(target.models, settings.base)
-    wanted = dialect.wanted(models.metadatas, models.spec)
+    declared = declare(target, dialect)
     decided = tuple(decisions) if decisions is not None else read_decisions(settings.decisions)
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     try:
-        found = survey_sides(connection, dialect, models, wanted, decided, settings)
+        found = survey_sides(connection, dialect, declared, decided, settings)
         judgements = spare(found, judge(found, policy, leave_out))
         return compose(found, judgements, policy)
     finally:
         connection.close()
 
 
-def in_step_since_last_run(target: Target, models: Models) -> bool:
+def in_step_since_last_run(target: Target, declared: Declared) -> bool:
     """Whether the last run left no difference, and neither the database nor the models moved since.
 
     One read of the stored schema and one of the history tell; False only means that nobody knows without comparing.
@@ -71,7 +71,7 @@ def in_step_since_last_run(target: Target, models: Models) -> bool:
             return False
     finally:
         connection.close()
-    return noted[1] == stamp(models, dialect, settings)
+    return noted[1] == stamp(declared, dialect)
 
 
 def apply(

@@ -10,6 +10,7 @@ from functools import cache, partial
 from trueup._version import __version__
 from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
 from trueup.decisions import Decision, Rename
+from trueup.declaring import Declared
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
 from trueup.forecasting import forecast
@@ -24,7 +25,6 @@ from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
-from trueup.stages.fingerprint import fingerprint_models
 from trueup.stages.models import Models, python_default, renames_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
@@ -38,7 +38,7 @@ class Survey:
     dialect: Dialect
     probe: Probe
     """Asks the live data, in the names that objects have after the renames."""
-    models: Models
+    declared: Declared
     settings: Settings
     decisions: tuple[Decision, ...]
     live: Schema
@@ -53,13 +53,14 @@ class Survey:
 def survey_sides(
     connection: Connection,
     dialect: Dialect,
-    models: Models,
-    wanted: Schema,
+    declared: Declared,
     decisions: tuple[Decision, ...],
     settings: Settings,
 ) -> Survey:
     """Read the live database and find the differences, after the renames that were decided."""
     live = connection.schema(leave_out=(settings.history_table,))
+    models = declared.models
+    wanted = declared.wanted(live, dialect)
     managed = history.read_managed(connection, settings.history_table)
     renames = tuple(_renames(live, wanted, decisions, models))
     base = _renamed(live, renames, dialect) if renames else live
@@ -73,7 +74,7 @@ def survey_sides(
         connection=connection,
         dialect=dialect,
         probe=connection.probe(renames, Budget(settings.probe_limit)),
-        models=models,
+        declared=declared,
         settings=settings,
         decisions=decisions,
         live=live,
@@ -230,7 +231,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
     ahead = forecast(survey.connection, survey.settings.history_table, work.steps, survey.renames)
     return Plan(
         database=survey.dialect.database,
-        models=survey.models.spec,
+        models=survey.declared.models.spec,
         policy=policy,
         assessments=assessments,
         steps=ahead.steps,
@@ -242,7 +243,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
         warnings=(*_warnings(assessments), *_answered_in_vain(survey, assessments)),
-        stamp=stamp(survey.models, survey.dialect, survey.settings) if _completes(survey, work) else "",
+        stamp=stamp(survey.declared, survey.dialect) if _completes(survey, work) else "",
         preamble=survey.dialect.preamble(),
         backup_estimate=ahead.backup,
         check_estimate=ahead.checks,
@@ -250,13 +251,12 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
     )
 
 
-def stamp(models: Models, dialect: Dialect, settings: Settings) -> str:
+def stamp(declared: Declared, dialect: Dialect) -> str:
     """Stands for everything besides the live schema that decides whether there is any difference.
 
     Policy and decisions are not among it: where nothing differs, there is nothing that they could allow or forbid.
     """
-    circumstances = (__version__, dialect.facts.version, settings.owned_tables)
-    return fingerprint_models(models.metadatas, dialect.sqlalchemy_dialect(), circumstances)
+    return f"{declared.fingerprint} {__version__} {dialect.facts.version}"
 
 
 def _completes(survey: Survey, work: _Work) -> bool:

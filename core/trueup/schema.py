@@ -203,6 +203,12 @@ class Schema:
     """A hash of what the database stores about its schema; equal means that nothing moved."""
 
     @property
+    def statements(self) -> tuple[str, ...]:
+        """Everything that is stored in it."""
+        tables = (sql for table in self.tables for sql in table.statements)
+        return (*tables, *(item.sql for item in self.objects))
+
+    @property
     def by_name(self) -> dict[str, Table]:
         """The tables by their names in lower case."""
         return {table.name.lower(): table for table in self.tables}

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from trueup.applying import Now, utc_now
+from trueup.declaring import declare
 from trueup.errors import SchemaMoved, TrueupError, explained
 from trueup.events import Report, ignore
 from trueup.flow import apply, in_step_since_last_run, plan
@@ -14,7 +15,6 @@ from trueup.limits import Limits
 from trueup.plan import Plan
 from trueup.run import Backup, Run, Status
 from trueup.settings import Settings, load_settings
-from trueup.stages.models import load_models
 from trueup.target import Target
 
 _ATTEMPTS = 5
@@ -40,9 +40,9 @@ def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = 
     limits = limits or Limits(target.settings.time_limit)
     started_at = now()
     try:
-        models = load_models(target.models, target.settings.base)
-        target = replace(target, models=models)
-        if in_step_since_last_run(target, models):
+        declared = declare(target, target.dialect())
+        target = replace(target, models=declared)
+        if in_step_since_last_run(target, declared):
             return Run(id="", status=Status.IN_SYNC, started_at=started_at, seconds=limits.elapsed)
         for _ in range(_ATTEMPTS):
             run = _attempt(target, report, limits, now)

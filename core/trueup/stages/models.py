@@ -40,15 +40,13 @@ def load_models(source: object, base: Path) -> Models:
 
     Args:
         source: ``"package.module:attribute"``, ``"path/to/file.py:attribute"``, or an object: a ``MetaData``, a
-            declarative ``Base``, an SQLModel class, or a list of these; or what this function returned before.
+            declarative ``Base``, an SQLModel class, or a list of these.
         base: where relative paths start from; it is made importable.
 
     Raises:
         ModelsError: they cannot be imported, or are not models. An error in the user's own code is reported with its
             file and line.
     """
-    if isinstance(source, Models):
-        return source
     if isinstance(source, str):
         found, spec = _import(source, base), source
     else:

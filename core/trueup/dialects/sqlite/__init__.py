@@ -19,7 +19,7 @@ from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable
 from trueup.plan import Fill, Step
 from trueup.run import Intent
-from trueup.schema import Schema
+from trueup.schema import Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, MetaData
@@ -106,8 +106,8 @@ class SqliteDialect:
                 path.rename(self.path.with_name(f"{self.path.name}.{mark}{ending}"))
         return self.path.with_name(f"{self.path.name}.{mark}")
 
-    def wanted(self, metadatas: Sequence[MetaData], spec: str) -> Schema:
-        return schema_of_models(metadatas, spec)
+    def wanted(self, metadatas: Sequence[MetaData], spec: str, known: Sequence[Table] = ()) -> Schema:
+        return schema_of_models(metadatas, spec, known)
 
     def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
         with EmptyCopy(live, fills) as copy:

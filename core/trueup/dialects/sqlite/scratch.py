@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.errors import ModelsRejected
 from trueup.plan import Fill
-from trueup.schema import Schema
+from trueup.schema import Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -20,26 +21,36 @@ _MISSING = re.compile(r"(?:no such|unknown) (?P<kind>function|collation)(?: sequ
 _ORDER = ("table", "virtual", "index", "view", "trigger")
 
 
-def schema_of_models(metadatas: Sequence[MetaData], spec: str) -> Schema:
+def schema_of_models(metadatas: Sequence[MetaData], spec: str, known: Sequence[Table] = ()) -> Schema:
     """The schema of a database that ``create_all`` made from the models.
+
+    Args:
+        metadatas: the models.
+        spec: their name, for people.
+        known: what need not be made, because it is known to be what comes of it.
 
     Raises:
         ModelsRejected: SQLite or SQLAlchemy's compiler refuses one of the tables.
     """
+    names = {table.name for table in known}
+    tables = [[table for table in metadata.tables.values() if table.name not in names] for metadata in metadatas]
+    if not any(tables):
+        return Schema(tables=tuple(known))
     from sqlalchemy import create_engine  # what only shows the schema of a file does not pay for this import
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import StaticPool
 
     engine = create_engine("sqlite://", poolclass=StaticPool)
     try:
-        for metadata in metadatas:
-            metadata.create_all(engine, checkfirst=False)  # it is empty
+        for metadata, unknown in zip(metadatas, tables, strict=True):
+            metadata.create_all(engine, tables=unknown, checkfirst=False)  # it is empty
         raw = engine.raw_connection()
         try:
             driver = raw.driver_connection
             if not isinstance(driver, sqlite3.Connection):
                 raise TypeError(f"unexpected driver connection {driver!r}")
-            return read_schema(driver)
+            schema = read_schema(driver)
+            return replace(schema, tables=(*known, *schema.tables))
         finally:
             raw.close()
     except SQLAlchemyError as error:

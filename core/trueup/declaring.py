@@ -1,0 +1,54 @@
+"""The models of a target, loaded and compiled once: what both the up-to-date start and a plan begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from trueup.dialect import Dialect
+from trueup.schema import Schema, Table
+from trueup.stages.fingerprint import Statements, compile_models, fingerprint
+from trueup.stages.models import Models, load_models
+from trueup.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What the models declare."""
+
+    models: Models
+    statements: Statements
+    """What makes their tables; none where only running it tells."""
+    made: Schema | None
+    """What came of running it, where only that tells."""
+    fingerprint: str
+    """Of the statements that the database would store, and of the settings that say what else is the models'."""
+
+    def wanted(self, live: Schema, dialect: Dialect) -> Schema:
+        """The schema that the models declare; tables that the live one stores alike are taken from there."""
+        if self.made is not None:
+            return self.made
+        return dialect.wanted(self.models.metadatas, self.models.spec, tuple(self._stored_alike(live)))
+
+    def _stored_alike(self, live: Schema) -> Iterator[Table]:
+        for table in live.tables:
+            if self.statements.get(table.name.lower()) == frozenset(table.statements):
+                yield table
+
+
+def declare(target: Target, dialect: Dialect) -> Declared:
+    """Load the target's models and compile them; a target that was given what this returned before keeps it.
+
+    Raises:
+        ModelsError: they cannot be loaded.
+        ModelsRejected: the database does not accept the models' tables.
+    """
+    if isinstance(target.models, Declared):
+        return target.models
+    models = load_models(target.models, target.settings.base)
+    statements = compile_models(models.metadatas, dialect.sqlalchemy_dialect())
+    made = None if statements else dialect.wanted(models.metadatas, models.spec)
+    stored = made.statements if made else chain.from_iterable(statements.values())
+    print_ = fingerprint(stored, target.settings.owned_tables)
+    return Declared(models=models, statements=statements, made=made, fingerprint=print_)
