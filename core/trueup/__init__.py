@@ -10,7 +10,17 @@ from trueup.changes import Change
 from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
 from trueup.errors import TrueupError
 from trueup.events import Event
-from trueup.flow import apply, find_backup, forget_models, list_backups, plan, restore, start, verify_backup
+from trueup.flow import (
+    apply,
+    find_backup,
+    forget_models,
+    list_backups,
+    plan,
+    restore,
+    start,
+    start_restore,
+    verify_backup,
+)
 from trueup.hazards import Finding, Hazard, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
@@ -67,6 +77,7 @@ __all__ = [
     "read_decisions",
     "restore",
     "start",
+    "start_restore",
     "verify_backup",
     "visible",
     "write_decision",

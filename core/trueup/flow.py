@@ -147,6 +147,14 @@ def restore(
     return outcome
 
 
+def start_restore(backup: Backup, target: Target, *, limits: Limits | None = None, now: Now = utc_now) -> Job:
+    """Like :func:`restore`, in a thread of its own. The job is already running when this returns."""
+    limits = limits or Limits(target.settings.time_limit)
+    job = Job(lambda report, limits: restore(backup, target, report=report, limits=limits, now=now), limits)
+    job.start()
+    return job
+
+
 def find_backup(target: Target, identifier: str) -> Backup:
     """The backup of that id; the newest good one for ``"latest"``.
 

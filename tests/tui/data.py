@@ -410,6 +410,16 @@ def whole_run(plan: Plan) -> list[Event]:
     return made
 
 
+RESTORED = Run(
+    id="9d2b7714aa01",
+    status=Status.RESTORED,
+    started_at=NOW,
+    seconds=3.1,
+    backup=replace(BACKUP, id="shop-20260103-141240", path=Path("/srv/shop/.trueup/backups/shop-20260103-141240.db")),
+    restored=BACKUP,
+)
+
+
 def failed_run(plan: Plan, error: TrueupError, status: Status = Status.FAILED) -> list[Event]:
     made = up_to_step(plan, 4, 8.0)
     made.append(events.RolledBack(elapsed=20.0, error=error))
@@ -464,6 +474,7 @@ class FakeCore:
     started: list[tuple[Plan, Target]] = field(default_factory=list)
     written: list[Decision] = field(default_factory=list)
     forgotten: list[Target] = field(default_factory=list)
+    restored: list[Backup] = field(default_factory=list)
     listed: int = 0
     job: FakeJob | None = None
 
@@ -473,6 +484,7 @@ class FakeCore:
             plan=self._plan,
             forget_models=lambda target: self.forgotten.append(target),
             start=self._start,
+            start_restore=self._start_restore,
             list_backups=self._list,
             backup_directory=lambda target: Path("/srv/shop/.trueup/backups"),
             verify_backup=lambda backup, target: self.checked(backup),
@@ -490,6 +502,11 @@ class FakeCore:
     def _list(self, target: Target) -> tuple[Backup, ...]:
         self.listed += 1
         return _answer(self.backups)  # type: ignore[no-any-return]
+
+    def _start_restore(self, backup: Backup, target: Target, *, limits: Limits) -> FakeJob:
+        self.restored.append(backup)
+        self.job = FakeJob(limits)
+        return self.job
 
     def _start(self, plan: Plan, target: Target, *, limits: Limits) -> FakeJob:
         self.started.append((plan, target))

@@ -17,6 +17,7 @@ from tests.tui.data import (
     NOTHING_TAKEN,
     OPEN,
     READY,
+    RESTORED,
     UNFILLED,
     FakeCore,
     beginning,
@@ -110,6 +111,24 @@ def send(pilot: Pilot[int], *made: events.Event) -> None:
     pilot.app.session.job.send(*made)  # type: ignore[attr-defined]
 
 
+def restoring(*made: events.Event) -> Walk:
+    """Say yes to the restore of the first backup, and let these events happen."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await restore(pilot)
+        send(pilot, *made)
+        await press(pilot)
+
+    return walk
+
+
+async def restore(pilot: Pilot[int]) -> None:
+    """From the differences to a restore that has begun."""
+    await press(pilot, "2", "r")
+    await armed(pilot)
+    await press(pilot, *"restore", "tab", "y")
+
+
 async def typed_name(pilot: Pilot[int]) -> None:
     await press(pilot, "p", "A")
     await armed(pilot)
@@ -201,6 +220,15 @@ SCENARIOS: dict[str, Scenario] = {
     "backups-list": Scenario(core(READY, backups=BACKUPS), keys("2"), "The backups and what the first one holds."),
     "backups-broken": Scenario(core(READY, backups=BACKUPS), keys("2", "G"), "A broken one says what is wrong."),
     "backups-empty": Scenario(core(READY), keys("2"), "None yet: where they will go."),
+    "backups-restore": Scenario(core(READY, backups=BACKUPS), keys("2", "r"), "What a restore does; a word is typed."),
+    "backups-restoring": Scenario(
+        core(READY, backups=BACKUPS),
+        restoring(events.RestoreProgress(elapsed=2.0, done=5800, total=11770)),
+        "How far a restore is.",
+    ),
+    "backups-restored": Scenario(
+        core(READY, backups=BACKUPS), restoring(events.Finished(elapsed=3.1, run=RESTORED)), "Where the old content is."
+    ),
     "help-diff": Scenario(core(READY), keys("question_mark"), "The keys of the differences."),
     "help-preview": Scenario(core(READY), keys("p", "question_mark"), "The keys of the preview."),
 }

@@ -39,6 +39,21 @@ async def ended(pilot: Pilot[int]) -> None:
     await settled(pilot)
 
 
+async def restored(pilot: Pilot[int]) -> None:
+    """Until the restore has ended and both sides have been read again."""
+    for _ in range(600):
+        await pilot.pause(0.05)
+        if not pilot.app.session.restoring:  # type: ignore[attr-defined]
+            break
+    await settled(pilot)
+
+
+def database_has(shop: Path, column: str) -> bool:
+    with closing(sqlite3.connect(shop / "shop.db")) as database:
+        names = [row[1] for row in database.execute("PRAGMA table_info(customers)")]
+    return column in names
+
+
 async def test_shop_is_brought_in_step(tmp_path: Path) -> None:
     """The rename is answered, the plan applied and verified; what left the models stays; the answer is in the file."""
     shop = make_shop(tmp_path)
@@ -54,9 +69,20 @@ async def test_shop_is_brought_in_step(tmp_path: Path) -> None:
         assert "Checked: 0 differences left." in text_of(pilot)
         await press(pilot, "2")
         assert "✓ read back and checked" in text_of(pilot)
-        await press(pilot, "1", "d")
+        await press(pilot, "2", "r")
+        await armed(pilot)
+        await press(pilot, *"restore", "tab", "y")
+        await restored(pilot)
+        assert "✓ restored as of" in text_of(pilot)
+        assert database_has(shop, "fullname")
+        await press(pilot, "1", "d", "p", "A")
+        await armed(pilot)
+        await press(pilot, "y")
+        await ended(pilot)
+        await press(pilot, "d")
         await press(pilot, "q")
     assert app.return_value == 0
+    assert database_has(shop, "full_name")
     with closing(sqlite3.connect(shop / "shop.db")) as database:
         assert database.execute("SELECT count(*) FROM customers WHERE full_name <> ''").fetchone() == (420,)
         assert database.execute("SELECT count(gift_note) FROM orders").fetchone() == (183,)

@@ -19,6 +19,7 @@ from tests.tui.data import (
     NOTHING_TAKEN,
     OPEN,
     READY,
+    RESTORED,
     UNFILLED,
     FakeCore,
     column,
@@ -30,9 +31,9 @@ from tests.tui.data import (
     up_to_step,
     whole_run,
 )
-from tests.tui.scenarios import NARROW, WIDE, armed, press, send, settled, start
+from tests.tui.scenarios import NARROW, WIDE, armed, press, restore, send, settled, start
 from tests.tui.test_safety import text_of
-from trueup import Backfill, Drop, Keep, Plan, Rename, Status, errors
+from trueup import Backfill, Drop, Keep, Plan, Rename, Status, errors, events
 from trueup_tui.app import TrueupApp
 from trueup_tui.screens.apply import ApplyScreen
 from trueup_tui.screens.confirm import ConfirmScreen
@@ -44,6 +45,10 @@ def asking(decisions: tuple[object, ...] = (), leave_out: frozenset[str] = froze
     answered = any(isinstance(item, Rename | Keep) for item in decisions) or leave_out
     taken = LOSING if any(isinstance(item, Drop) for item in decisions) else READY
     return taken if answered else OPEN
+
+
+def said(pilot: Pilot[int]) -> str:
+    return "\n".join(item.message for item in pilot.app._notifications)
 
 
 def app_of(core: FakeCore, **settings: Any) -> TrueupApp:
@@ -376,6 +381,66 @@ async def test_backups_that_cannot_be_listed() -> None:
         core.backups = BACKUPS
         await press(pilot, "R")
         assert "shop-20260103-141231" in text_of(pilot)
+
+
+async def test_a_restore_asks_for_a_word() -> None:
+    """Only when the word is typed the restore begins, and with the backup that the cursor is on."""
+    core = FakeCore(plan=READY, backups=BACKUPS)
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await press(pilot, "2", "r")
+        await armed(pilot)
+        await press(pilot, "tab", "y", "escape")
+        assert core.restored == []
+        await press(pilot, "j", "r")
+        await armed(pilot)
+        await press(pilot, *"restore", "tab", "y")
+        assert core.restored == [BACKUPS[1]]
+
+
+async def test_a_restore_is_followed_to_its_end() -> None:
+    """Progress, then the result; meanwhile nothing else can be begun, afterwards both sides are read again."""
+    core = FakeCore(plan=READY, backups=BACKUPS)
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await restore(pilot)
+        send(pilot, events.RestoreProgress(elapsed=1.0, done=50, total=100))
+        await press(pilot)
+        assert "replacing the database, 50 of 100 pages" in text_of(pilot)
+        await press(pilot, "1", "p")
+        assert "A restore is on" in said(pilot)
+        readings, lists = len(core.asked), core.listed
+        send(pilot, events.Finished(elapsed=3.0, run=RESTORED))
+        await press(pilot, "2")
+        assert "✓ restored as of" in text_of(pilot)
+        assert len(core.asked) == readings + 1
+        assert core.listed > lists
+
+
+async def test_a_restore_can_be_cancelled() -> None:
+    """``c`` asks the restore to stop, and its place says so."""
+    core = FakeCore(plan=READY, backups=BACKUPS)
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await restore(pilot)
+        await press(pilot, "c")
+        assert core.job is not None
+        assert core.job.cancelled
+        assert "cancelling" in text_of(pilot)
+
+
+async def test_a_broken_backup_is_not_restored() -> None:
+    """The key says why it does nothing."""
+    core = FakeCore(plan=READY, backups=BACKUPS)
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await press(pilot, "2", "G", "r")
+        assert "It cannot be restored" in said(pilot)
+        assert core.restored == []
+
+
+async def test_a_database_that_cannot_be_read_can_be_restored() -> None:
+    """Where reading failed, a restore is what a person came for."""
+    core = FakeCore(plan=errors.DatabaseDamaged(database="sqlite:///shop.db", reason="malformed"), backups=BACKUPS)
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await restore(pilot)
+        assert core.restored == [BACKUPS[0]]
 
 
 # -- any size, any speed -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from textual.app import App, ScreenStackError
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
-from trueup import Decision, Limits, Plan, errors, visible
+from trueup import Backup, Decision, Event, Limits, Plan, errors, visible
 from trueup_tui import jobs
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
@@ -25,6 +26,8 @@ from trueup_tui.messages import (
 )
 from trueup_tui.progress import after, begin
 from trueup_tui.questions import before_cancelling, before_leaving
+from trueup_tui.restore import Restore
+from trueup_tui.restore import after as after_restore_event
 from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.diff import DiffScreen
 from trueup_tui.screens.place import Place
@@ -211,13 +214,40 @@ class TrueupApp(App[int], inherit_bindings=False):
     def cancel(self) -> None:
         """Ask the run to stop; its last event says what came of it."""
         session = self.session
-        if session.job is not None and session.progress is not None and session.running:
-            session.job.cancel()
+        if session.job is None or not session.running:
+            return
+        session.job.cancel()
+        if session.restore is not None and session.restoring:
+            session.restore = replace(session.restore, cancelling=True)
+        elif session.progress is not None:
             session.progress = session.progress.cancelled()
-            self.changed()
+        self.changed()
+
+    def restore(self, backup: Backup) -> None:
+        """Put a backup in place of the database; the backups' place shows how it goes."""
+        session = self.session
+        if session.running:
+            return
+        session.restore = Restore(backup=backup)
+        session.job = session.core.start_restore(backup, session.run_target(), limits=Limits(session.time_limit))
+        self.changed()
+        jobs.follow(session.job, self.post_message)
+
+    def _on_restore_event(self, restore: Restore, event: Event) -> None:
+        self.session.restore = after_restore_event(restore, event)
+        if not self.session.restoring:
+            if self._leaving:
+                self.exit(self.session.exit_code)
+                return
+            self.session.backups = None
+            self.read()
+        self.changed()
 
     def on_run_event(self, message: RunEvent) -> None:
         session = self.session
+        if session.restore is not None and session.restoring:
+            self._on_restore_event(session.restore, message.event)
+            return
         if session.progress is None:
             return
         session.progress = after(session.progress, message.event)

@@ -8,6 +8,7 @@ from datetime import datetime
 from textual.content import Content
 
 from trueup import Backup
+from trueup_tui.restore import lines_of
 from trueup_tui.session import Session
 from trueup_tui.wording import ago, cell, moment, number, plain, size, what_went_wrong, without_secret
 
@@ -25,7 +26,9 @@ def nothing_listed(session: Session) -> tuple[str, Content]:
         return "Backups", Content("Reading the list …")
     where = f"They go to {session.backups_directory}." if session.backups_directory else ""
     return "No backups yet.", Content.assemble(
-        "Every run makes one first, reads it back and checks it.\n", plain(where), "\nNothing removes them but you."
+        "Every run makes one first, reads it back and checks it.\n",
+        plain(where),
+        "\nThey are kept as long as the settings say; the last good one always stays.",
     )
 
 
@@ -53,7 +56,8 @@ def _verified(backup: Backup, session: Session) -> str:
 
 def contents_of(backup: Backup, session: Session) -> Content:
     """Everything that is known of a backup."""
-    return Content("\n").join(_contents(backup, session.clock.now()))
+    restore = [*lines_of(session.restore), Content("")] if session.restore is not None else []
+    return Content("\n").join([*restore, *_contents(backup, session.clock.now())])
 
 
 def _contents(backup: Backup, now: datetime) -> Iterator[Content]:

@@ -111,6 +111,8 @@ COMMANDS = (
     Command("apply.pane", "tab", "app.focus_next", "Pane", "To the next pane."),
     Command("apply.back", "escape", "back", "Back", "Leave this place; the run goes on.", True),
     Command("backups.verify", "v", "verify", "Verify", "Read the whole backup again and check it.", True),
+    Command("backups.restore", "r", "restore", "Restore", "Put the backup in place of the database; asks.", True),
+    Command("backups.cancel", "c", "cancel", "Cancel", "Stop a restore that is on; the database stays as it was."),
     Command("backups.reload", "R", "reload", "Read again", "Read the list again.", True),
     Command("backups.pane", "tab", "app.focus_next", "Pane", "To the other pane."),
     Command("backups.back", "escape", "app.place('drift')", "Drift", "Back to the differences.", True),

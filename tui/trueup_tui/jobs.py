@@ -42,6 +42,7 @@ class Core:
     plan: Callable[..., Plan] = trueup.plan
     forget_models: Callable[[Target], None] = trueup.forget_models
     start: Callable[..., Job] = trueup.start
+    start_restore: Callable[..., Job] = trueup.start_restore
     list_backups: Callable[[Target], tuple[Backup, ...]] = trueup.list_backups
     backup_directory: Callable[[Target], Path] = _backup_directory
     verify_backup: Callable[[Backup, Target], Backup] = trueup.verify_backup

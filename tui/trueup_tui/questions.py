@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trueup import Keep, Plan, changes
+from trueup import Backup, Keep, Plan, changes
 from trueup_tui.rows import Row, object_of
 from trueup_tui.screens.confirm import Question
 from trueup_tui.session import Session
-from trueup_tui.wording import about, count, sentence
+from trueup_tui.wording import about, count, moment, sentence
 
 
 def before_applying(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Question:
@@ -53,6 +53,25 @@ def before_keeping(decision: Keep, noun: str, file: Path | None) -> Question:
             f'Written to {file}: keep = "{decision.object}"',
         ),
         yes="keeps it",
+    )
+
+
+def before_restoring(backup: Backup, *, save: bool) -> Question:
+    """What was written since the backup goes with it, so a word is typed."""
+    rows = sum(backup.row_counts.values())
+    return Question(
+        title="Put this backup in place of the database?",
+        sentences=(
+            f"The database becomes what it was on {moment(backup.created_at)}: "
+            f"{count(len(backup.row_counts), 'table')}, {count(rows, 'row')}.",
+            "What was written since then is no longer in it.",
+            "The present database is backed up first, and its history goes on."
+            if save
+            else "The present database is not backed up, and cannot be brought back.",
+        ),
+        yes="restores",
+        name="restore",
+        kind="word",
     )
 
 

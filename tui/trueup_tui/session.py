@@ -11,6 +11,7 @@ from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
 from trueup_tui.progress import Progress
+from trueup_tui.restore import Restore
 from trueup_tui.rows import Row, rows_of
 from trueup_tui.wording import exit_code
 
@@ -48,6 +49,8 @@ class Session:
     backups_error: BaseException | None = None
     listing: bool = False
     verifying: frozenset[str] = frozenset()
+    restore: Restore | None = None
+    """The last one, or the one that is on."""
 
     def __post_init__(self) -> None:
         self.backup = self.settings.backup
@@ -55,8 +58,23 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """A run is on; its last event has not arrived."""
+        """A run or a restore is on; its last event has not arrived."""
+        return self.applying or self.restoring
+
+    @property
+    def applying(self) -> bool:
         return self.progress is not None and not self.progress.over
+
+    @property
+    def restoring(self) -> bool:
+        return self.restore is not None and not self.restore.over
+
+    @property
+    def busy(self) -> str:
+        """Why nothing else can be begun now, as a sentence; empty when it can."""
+        if self.restoring:
+            return "A restore is on; 2 shows it."
+        return "A run is on; a shows it." if self.applying else ""
 
     @property
     def open(self) -> tuple[Row, ...]:
@@ -74,9 +92,9 @@ class Session:
         return 0 if self.plan is not None and self.plan.in_step else 1
 
     def run_target(self) -> Target:
-        """The target with what was switched for this run."""
-        assert self.target is not None
-        return replace(self.target, settings=replace(self.target.settings, backup=self.backup))
+        """The target with what was switched for this run; also of a database that cannot be read."""
+        target = self.target or self.core.target(self.settings)
+        return replace(target, settings=replace(target.settings, backup=self.backup))
 
     def take(self, target: Target, plan: Plan, seconds: float) -> None:
         """Accept a reading."""

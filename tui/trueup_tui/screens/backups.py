@@ -11,6 +11,8 @@ from trueup_tui import jobs
 from trueup_tui.backup_words import COLUMNS, cells_of, contents_of, nothing_listed
 from trueup_tui.commands import bindings_of
 from trueup_tui.messages import BackupsFailed, BackupsListed, BackupVerified, VerifyFailed
+from trueup_tui.questions import before_restoring
+from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.panes import Notice, TextPane
 from trueup_tui.wording import what_went_wrong
@@ -61,6 +63,8 @@ class BackupsScreen(Place):
 
     def redraw(self) -> None:
         session = self.session
+        if session.backups is None and not session.listing and not session.restoring:
+            self._list()
         some = bool(session.backups) and session.backups_error is None
         self.show_body("#backups", some, "#list")
         notice = self.query_one(Notice)
@@ -104,6 +108,24 @@ class BackupsScreen(Place):
             self.session.verifying |= {backup.id}
             jobs.verify(self.session.core, self.session.settings, backup, self.post_message)
             self.owner.changed()
+
+    def action_restore(self) -> None:
+        backup, session = self._backup, self.session
+        if backup is None:
+            self.refuse("There is no backup to restore.")
+        elif backup.problem:
+            self.refuse(f"It cannot be restored: {backup.problem}.")
+        elif session.running:
+            self.refuse(session.busy)
+        else:
+            question = before_restoring(backup, save=session.backup)
+            self.app.push_screen(ConfirmScreen(question), lambda yes: self.owner.restore(backup) if yes else None)
+
+    def action_cancel(self) -> None:
+        if self.session.restoring:
+            self.owner.cancel()
+        else:
+            self.refuse("No restore is on.")
 
     def action_reload(self) -> None:
         self._list()

@@ -116,7 +116,7 @@ class DiffScreen(Place):
     def _chosen(self) -> Row | None:
         """The row to choose about; says why when there is none."""
         if self.session.running:
-            self.refuse("A run is on; a shows it. Choose again when it has ended.")
+            self.refuse(f"{self.session.busy} Choose again when it has ended.")
         elif self.row is None:
             self.refuse("Move to a change first.")
         else:
@@ -199,7 +199,7 @@ class DiffScreen(Place):
 
     def _chosen_when_idle(self) -> bool:
         if self.session.running:
-            self.refuse("A run is on; a shows it.")
+            self.refuse(self.session.busy)
         return not self.session.running
 
     # -- moving --------------------------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ class DiffScreen(Place):
     def _why_no_preview(self) -> str:
         session = self.session
         if session.running:
-            return "A run is on; a shows it."
+            return session.busy
         if session.plan is None or session.error is not None:
             return "There is no reading yet that could be planned."
         if session.open:

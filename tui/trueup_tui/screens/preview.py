@@ -115,7 +115,7 @@ class PreviewScreen(Place):
 
     def _why_not(self, plan: Plan | None) -> str:
         if self.session.running:
-            return "A run is on already."
+            return self.session.busy
         if plan is None:
             return "There is no plan yet."
         if plan.blocked:

@@ -63,6 +63,8 @@ class StatusLine(Static):
 def run_words(session: Session) -> str:
     """``▶ applying 4/8`` while a run is on."""
     progress = session.progress
+    if session.restoring:
+        return "▶ restoring"
     if progress is None or progress.over:
         return ""
     if progress.cancelling:
