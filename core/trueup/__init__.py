@@ -24,7 +24,7 @@ from trueup.flow import (
 from trueup.hazards import Finding, Hazard, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Complexity, Plan, Policy, RenameCandidate, Statement, Step, Verdict
+from trueup.plan import Assessment, Complexity, Evidence, Plan, Policy, RenameCandidate, Statement, Step, Verdict
 from trueup.run import Backup, Receipt, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
@@ -41,6 +41,7 @@ __all__ = [
     "Decision",
     "Drop",
     "Event",
+    "Evidence",
     "Finding",
     "Hazard",
     "Job",

@@ -6,12 +6,12 @@ one question; a :class:`Hazard` is what that means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from trueup.schema import Check, ForeignKey, KeyPart, Sql
+from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
 
 SAMPLES = 5
 """How many rows a finding names at most."""
@@ -110,6 +110,17 @@ class Hazard:
         return f"{self.sentence}: {examples}" if examples else self.sentence
 
 
+class Fit(StrEnum):
+    """How the values of one column go with another column."""
+
+    NONE = "none"
+    """Some of them cannot be in it."""
+    PLAIN = "plain"
+    """They could be in it, as they could in many others."""
+    TELLING = "telling"
+    """They are just what it is for, as text that holds nothing but dates is for a column of dates."""
+
+
 class Probe(Protocol):
     """Questions about the live data, in the words of the live schema."""
 
@@ -123,6 +134,8 @@ class Probe(Protocol):
     def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding: ...
     def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding: ...
     def longer_than(self, table: str, column: str, length: int) -> Finding: ...
+    def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
+        """How some of the column's values go with another column, which may hold these words only (any when empty)."""
 
 
 def counted(rows: int) -> str:

@@ -47,6 +47,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One thing that speaks for a rename."""
+
+    sentence: str
+    weight: float
+    """What it adds to the score."""
+
+    def __str__(self) -> str:
+        return f"{self.sentence} (+{self.weight:.2f})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenameCandidate:
     """A drop and an addition that look like one rename, with the evidence for it."""
 
@@ -57,11 +69,21 @@ class RenameCandidate:
     """Between 0 and 1."""
     probable: bool
     """The evidence is so good that nothing is done to the data before somebody answered."""
-    evidence: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
 
     @property
     def object(self) -> str:
         return f"{self.table}.{self.column}" if self.column else self.table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameClash:
+    """A rename that was decided and cannot be made, while the object with the old name is still there."""
+
+    object: str
+    """``table`` or ``table.column``, in lower case."""
+    reason: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

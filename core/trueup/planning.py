@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from trueup._version import __version__
 from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
-from trueup.decisions import Decision, Rename
+from trueup.decisions import Decision
 from trueup.declaring import Declared
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
@@ -23,6 +23,7 @@ from trueup.settings import Settings
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare
+from trueup.stages.decided import Decided, find_decided
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
 from trueup.stages.models import Models, python_default, renames_in_models
@@ -40,14 +41,21 @@ class Survey:
     """Asks the live data, in the names that objects have after the renames."""
     declared: Declared
     settings: Settings
-    decisions: tuple[Decision, ...]
+    decided: Decided
     live: Schema
     wanted: Schema
-    renames: tuple[RenameTable | RenameColumn, ...]
     base: Schema
     """The live schema as it is after the renames."""
     changes: tuple[Change, ...]
     fill: FillFinder
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        return self.decided.decisions
+
+    @property
+    def renames(self) -> tuple[RenameTable | RenameColumn, ...]:
+        return self.decided.renames
 
 
 def survey_sides(
@@ -62,24 +70,25 @@ def survey_sides(
     models = declared.models
     wanted = declared.wanted(live, dialect)
     managed = history.read_managed(connection, settings.history_table)
-    renames = tuple(_renames(live, wanted, decisions, models))
-    base = _renamed(live, renames, dialect) if renames else live
+    made = history.read_renames(connection, settings.history_table)
+    decided = find_decided(live, wanted, decisions, renames_in_models(models), made)
+    base = _renamed(live, decided.renames, dialect) if decided.renames else live
     owned = [
         table.name
         for table in base.tables
         if table.name in managed
+        or table.name.lower() in decided.claimed
         or any(fnmatchcase(table.name.lower(), pattern.lower()) for pattern in settings.owned_tables)
     ]
     return Survey(
         connection=connection,
         dialect=dialect,
-        probe=connection.probe(renames, Budget(settings.probe_limit)),
+        probe=connection.probe(decided.renames, Budget(settings.probe_limit)),
         declared=declared,
         settings=settings,
-        decisions=decisions,
+        decided=decided,
         live=live,
         wanted=wanted,
-        renames=renames,
         base=base,
         changes=compare(base, wanted, owned),
         fill=_fill_finder(dialect, models, wanted, decisions),
@@ -96,27 +105,6 @@ def _fill_finder(dialect: Dialect, models: Models, wanted: Schema, decisions: Se
     return cache(fill)
 
 
-def _renames(
-    live: Schema, wanted: Schema, decisions: Sequence[Decision], models: Models
-) -> Iterator[RenameTable | RenameColumn]:
-    """Renames that were decided, in the file or in the models, and are still to be done; tables first."""
-    asked = [(item.table, item.column, item.to) for item in decisions if isinstance(item, Rename)]
-    asked += renames_in_models(models)
-    moved: dict[str, str] = {}
-    for table, column, to in asked:
-        if column is None and live.table(table) and not live.table(to) and wanted.table(to) and not wanted.table(table):
-            moved[to.lower()] = table
-            yield RenameTable(table=table, to=to)
-    done: set[tuple[str, str]] = set()
-    for table, column, to in asked:
-        new, old = wanted.table(table), live.table(moved.get(table.lower(), table))
-        if column is None or new is None or old is None or (table.lower(), to.lower()) in done:
-            continue
-        if old.column(column) and not old.column(to) and new.column(to) and not new.column(column):
-            done.add((table.lower(), to.lower()))
-            yield RenameColumn(table=table, column=column, to=to)
-
-
 def _renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect: Dialect) -> Schema:
     """The database itself knows best what else a rename changes: foreign keys, indexes, views, triggers."""
     statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
@@ -128,12 +116,14 @@ def _renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialec
 
 def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Judgement]:
     """The verdict on each difference alone."""
+    found = find_renames(survey.changes, survey.base, survey.wanted, survey.probe.fit, survey.decided.rivals)
     here = Circumstances(
         live=survey.base,
         wanted=survey.wanted,
         policy=policy,
         decisions=survey.decisions,
-        candidates=[item for item in find_renames(survey.changes) if _open_question(item, survey)],
+        candidates=[item for item in found if _open_question(item, survey)],
+        clashes={clash.object: clash for clash in survey.decided.clashes},
         left_out=leave_out,
     )
     sight = _sight(survey)
@@ -173,7 +163,8 @@ class _Work:
 
 
 def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
-    assessments = settle([item.assessment for item in judgements])
+    indexes = {index.name.lower(): table.name.lower() for table in survey.base.tables for index in table.indexes}
+    assessments = settle([item.assessment for item in judgements], indexes)
     applied = [item.change for item in assessments if item.verdict is Verdict.APPLY]
     left = [item.change for item in assessments if item.verdict is not Verdict.APPLY]
     relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
@@ -242,7 +233,11 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
-        warnings=(*_warnings(assessments), *_answered_in_vain(survey, assessments)),
+        warnings=(
+            *survey.decided.warnings,
+            *_warnings(assessments),
+            *_answered_in_vain(survey, assessments),
+        ),
         stamp=stamp(survey.declared, survey.dialect) if _completes(survey, work) else "",
         preamble=survey.dialect.preamble(),
         backup_estimate=ahead.backup,

@@ -53,7 +53,7 @@ def test_a_probable_rename_is_asked(filled: Lab) -> None:
     assert run.plan is not None
     halves = [item for item in run.plan.blocked if isinstance(item.change, AddColumn | DropColumn)]
     assert [type(item.change) for item in halves] == [AddColumn, DropColumn]
-    assert "name similarity 1.00, same type VARCHAR(50)" in halves[0].reason
+    assert "the names are 100% alike, same type VARCHAR(50)" in halves[0].reason
     assert all(word in halves[0].remedy for word in ('rename = "people.fullname"', 'to = "full_name"', "drop", "keep"))
     assert (run.status, filled.dump()) == (Status.NEEDS_DECISION, before)
 

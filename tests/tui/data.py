@@ -14,6 +14,7 @@ from trueup import (
     Backup,
     Decision,
     Event,
+    Evidence,
     Finding,
     Hazard,
     Limits,
@@ -135,7 +136,12 @@ CANDIDATE = RenameCandidate(
     to="full_name",
     score=0.97,
     probable=True,
-    evidence=("name similarity 0.94", "same type VARCHAR(120)", "same nullability, default and collation"),
+    evidence=(
+        Evidence(sentence="the names are 100% alike", weight=0.6),
+        Evidence(sentence="same type VARCHAR(120)", weight=0.15),
+        Evidence(sentence="same nullability, default and collation", weight=0.05),
+        Evidence(sentence="both stand after id", weight=0.1),
+    ),
 )
 LOSES_COUPONS = Hazard(
     rule="dropped-table",
@@ -294,7 +300,12 @@ def hostile_plan(name: str) -> Plan:
     table = Table(name=name, columns=(bad, other), sql=name)
     hazard = replace(LOSES_COUPONS, sentence=f"deletes 3 rows in table {name}", remedy=name)
     candidate = RenameCandidate(
-        table=name, column=f"{name}2", to=f"{name}3", score=0.9, probable=True, evidence=(name,)
+        table=name,
+        column=f"{name}2",
+        to=f"{name}3",
+        score=0.9,
+        probable=True,
+        evidence=(Evidence(sentence=name, weight=0.9),),
     )
     taken = [
         judged(changes.DropTable(table=name, old=table), hazards=(hazard,)),

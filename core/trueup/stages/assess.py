@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trueup.changes import (
@@ -18,7 +18,7 @@ from trueup.changes import (
 )
 from trueup.decisions import Backfill, Decision, Drop, Keep
 from trueup.hazards import Severity
-from trueup.plan import Assessment, Fill, Policy, RenameCandidate, Verdict
+from trueup.plan import Assessment, Fill, Policy, RenameCandidate, RenameClash, Verdict
 from trueup.rules import Sight, find_hazards, rows_without_value
 from trueup.schema import Schema
 
@@ -36,6 +36,8 @@ class Circumstances:
     policy: Policy
     decisions: Sequence[Decision]
     candidates: Sequence[RenameCandidate]
+    clashes: Mapping[str, RenameClash]
+    """Renames that were decided and cannot be made, by the old names of their objects."""
     left_out: Collection[str]
     """Ids of changes that a person left out of this run."""
 
@@ -75,6 +77,9 @@ def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Ju
         return _keep(assessment, here.policy)
     if any(candidate.probable for candidate in assessment.candidates):
         return Judgement(_undecided(assessment))
+    clash = here.clashes.get(_object(change).lower())
+    if clash and _loses(assessment) and not isinstance(decision, Drop):
+        return Judgement(replace(assessment, verdict=Verdict.BLOCKED, reason=clash.reason, remedy=clash.remedy))
     blocking = next((hazard for hazard in assessment.hazards if hazard.severity is Severity.BLOCKS), None)
     if here.policy is Policy.CHECK:
         return Judgement(_beyond(assessment, here.policy))
@@ -84,11 +89,20 @@ def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Ju
         return Judgement(assessment, fill)
     if _left_the_models(change):
         return _retire(assessment, here.policy)
-    if any(hazard.severity is Severity.LOSES for hazard in assessment.hazards):
+    if _loses(assessment):
         return Judgement(_beyond(assessment, here.policy))
     if here.policy is Policy.ADDITIVE and not _additive(change, here.live):
         return Judgement(_beyond(assessment, here.policy))
     return Judgement(assessment, fill)
+
+
+def _loses(assessment: Assessment) -> bool:
+    return any(hazard.severity is Severity.LOSES for hazard in assessment.hazards)
+
+
+def _object(change: Change) -> str:
+    """The name of what the change is about, as decisions have it."""
+    return f"{change.table}.{change.label}" if change.label else change.table
 
 
 # -- rules of the policies ---------------------------------------------------------------------------------------------
@@ -151,8 +165,7 @@ def _decision(change: Change, decisions: Sequence[Decision]) -> Decision | None:
 def _candidates(change: Change, here: Circumstances) -> tuple[RenameCandidate, ...]:
     """The renames that this change may be a half of, and that would save values."""
     if isinstance(change, DropColumn | DropTable):
-        name = f"{change.table}.{change.label}" if isinstance(change, DropColumn) else change.table
-        return tuple(item for item in here.candidates if item.object.lower() == name.lower())
+        return tuple(item for item in here.candidates if item.object.lower() == _object(change).lower())
     if isinstance(change, AddColumn):
         return tuple(
             item
@@ -165,13 +178,19 @@ def _candidates(change: Change, here: Circumstances) -> tuple[RenameCandidate, .
 
 
 def _undecided(assessment: Assessment) -> Assessment:
-    best = assessment.candidates[0]
-    name = best.object
+    """The question with every candidate, best first, and every answer."""
+    candidates = assessment.candidates
+    best, *others = candidates
+    also = [f"or {item.object} to {item.to} ({item.score:.0%})" for item in others]
+    said = ", ".join(evidence.sentence for evidence in best.evidence)
+    answers = [f'rename = "{item.object}" with to = "{item.to}"' for item in candidates]
+    objects = dict.fromkeys(item.object for item in candidates)
+    answers += [f'{verb} = "{name}"' for name in objects for verb in ("drop", "keep")]
     return replace(
         assessment,
         verdict=Verdict.BLOCKED,
-        reason=f"{name} may have been renamed to {best.to} ({', '.join(best.evidence)})",
-        remedy=f'decide: rename = "{name}" with to = "{best.to}", or drop = "{name}", or keep = "{name}"',
+        reason=", ".join([f"{best.object} may have been renamed to {best.to} ({said})", *also]),
+        remedy=f"decide: {', or '.join(answers)}",
     )
 
 

@@ -43,6 +43,7 @@ _COLUMNS = (
 )
 _LATER = ("measured TEXT",)
 """Columns that a table of an earlier version lacks; the next run adds them."""
+_RESTORED = "restored the backup "
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
 _ALL_NAMES = (*_NAMES, *(column.split()[0] for column in _LATER))
 _NEWEST = 200
@@ -83,6 +84,23 @@ def read_measured(connection: Connection, name: str) -> tuple[Measured, ...]:
         f'SELECT measured FROM "{name}" WHERE measured IS NOT NULL ORDER BY rowid DESC LIMIT {_NEWEST}'
     )
     return tuple(item for (text,) in found for item in _parse_measured(text))
+
+
+def read_renames(connection: Connection, name: str) -> frozenset[str]:
+    """Sentences of the renames that runs made in this database, without those that a restore took back."""
+    if not set(_NAMES) <= set(connection.columns(name)):
+        return frozenset()
+    made: frozenset[str] = frozenset()
+    at_backup: dict[str, frozenset[str]] = {}
+    query = f"SELECT kind, step, name, backup_id FROM \"{name}\" WHERE step = 0 OR name LIKE 'rename %' ORDER BY rowid"
+    for kind, step, said, backup in connection.rows(query):
+        if backup:
+            at_backup[backup] = made
+        if kind == "restore":
+            made = at_backup.get(said.removeprefix(_RESTORED), frozenset())
+        elif step:
+            made |= frozenset(said.split("; "))
+    return made
 
 
 def record_run(
@@ -208,7 +226,7 @@ def record_restore(
         "run_id": run_id,
         "step": 0,
         "kind": "restore",
-        "name": f"restored the backup {restored.id}",
+        "name": f"{_RESTORED}{restored.id}",
         "status": "completed",
         "started_at": started_at.isoformat(),
         "finished_at": finished_at.isoformat(),

@@ -215,16 +215,24 @@ def renames_in_models(models: Models) -> Iterator[tuple[str, str | None, str]]:
     """Hints in ``info={"trueup": {"renamed_from": ...}}``, as (table, old name, new name).
 
     A hint of a table has no column: then it is (old name of the table, nothing, new name).
+
+    Raises:
+        ModelsError: a hint is no name and no list of names.
     """
     for metadata in models.metadatas:
         for table in metadata.tables.values():
-            for old in _hints(table.info):
+            for old in _hints(table.info, models.spec, table.name):
                 yield old, None, table.name
             for column in table.columns:
-                for old in _hints(column.info):
+                for old in _hints(column.info, models.spec, f"{table.name}.{column.name}"):
                     yield table.name, old, column.name
 
 
-def _hints(info: Any) -> tuple[str, ...]:
-    hint = (info.get("trueup") or {}).get("renamed_from", ()) if isinstance(info, dict) else ()
-    return (hint,) if isinstance(hint, str) else tuple(hint)
+def _hints(info: Any, spec: str, owner: str) -> tuple[str, ...]:
+    said = info.get("trueup") or {} if isinstance(info, dict) else {}
+    hint = said.get("renamed_from", ()) if isinstance(said, dict) else said
+    names = (hint,) if isinstance(hint, str) else hint
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        problem = f'info={{"trueup": {{"renamed_from": ...}}}} of {owner} takes a name or a list of names, not {hint!r}'
+        raise ModelsError(spec=spec, problem=problem)
+    return tuple(names)

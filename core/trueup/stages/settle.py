@@ -23,12 +23,14 @@ from trueup.changes import (
     DropColumn,
     DropForeignKey,
     DropIndex,
+    DropTable,
     DropUnique,
 )
 from trueup.plan import Assessment, Verdict
 from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Unique
 
 _DROPS = (DropIndex, DropUnique, DropCheck, DropForeignKey)
+_ALTERS = (AlterPrimaryKey, AlterForeignKey, AlterUnique, AlterCheck, AlterIndex)
 _STANDS_ON_COLUMNS = (
     AddColumn,
     AlterColumn,
@@ -47,8 +49,13 @@ _Object = tuple[type[Change], str, str]
 """A kind of change, the table, and the column or nothing."""
 
 
-def settle(assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
-    """The same assessments, none of which needs what another one withholds or keeps what another one removes."""
+def settle(assessments: Sequence[Assessment], indexes: Mapping[str, str]) -> tuple[Assessment, ...]:
+    """The same assessments, none of which needs what another one withholds or keeps what another one removes.
+
+    Args:
+        assessments: each judged alone.
+        indexes: the table of each index that the database has, by the index's name; all in lower case.
+    """
     settled = _follow(tuple(assessments))
     removed = {
         _object(item.change)
@@ -56,8 +63,11 @@ def settle(assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
         if isinstance(item.change, DropColumn) and item.verdict is Verdict.APPLY
     }
     settled = tuple(_with_removed(item, removed) for item in settled)
-    taken = {name.lower() for item in settled if item.verdict is Verdict.APPLY for name in _new_indexes(item.change)}
-    return tuple(_give_up_name(item, taken) for item in settled)
+    taken = {name.lower() for item in settled if item.verdict is Verdict.APPLY for name in _new_names(item.change)}
+    settled = tuple(_give_up_name(item, taken) for item in settled)
+    gone = {item.change.label.lower() or item.change.table.lower() for item in settled if _removes(item)}
+    held = {name: table for name, table in indexes.items() if not {name, table} & gone}
+    return _follow(tuple(_without_name(item, held) for item in settled))
 
 
 def _follow(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
@@ -69,9 +79,18 @@ def _follow(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
 
 def _withhold(item: Assessment, withheld: Mapping[_Object, Assessment]) -> Assessment:
     missing = next((withheld[need] for need in _needs(item.change) if need in withheld), None)
+    if isinstance(item.change, DropColumn):
+        missing = next((other for other in withheld.values() if _holds(other.change, item.change)), None)
     if item.verdict is not Verdict.APPLY or missing is None:
         return item
     return replace(item, verdict=missing.verdict, reason=f"it needs: {missing.change.sentence}", remedy=missing.remedy)
+
+
+def _holds(change: Change, drop: DropColumn) -> bool:
+    """As long as the change is not made, something still stands on the column."""
+    if not isinstance(change, _ALTERS) or change.table.lower() != drop.table.lower():
+        return False
+    return drop.label.lower() in _columns_of(change.old)
 
 
 def _needs(change: Change) -> Iterator[_Object]:
@@ -94,10 +113,28 @@ def _object(change: Change) -> _Object:
     return type(change), change.table.lower(), change.label.lower()
 
 
-def _new_indexes(change: Change) -> Sequence[str]:
+def _new_names(change: Change) -> Sequence[str]:
+    """Names that the change needs, of those that tables and indexes share in SQLite."""
     if isinstance(change, CreateTable):
-        return [index.name for index in change.new.indexes]
+        return [change.new.name, *(index.name for index in change.new.indexes)]
     return [change.new.name] if isinstance(change, CreateIndex) else []
+
+
+def _removes(item: Assessment) -> bool:
+    return isinstance(item.change, DropIndex | DropTable) and item.verdict is Verdict.APPLY
+
+
+def _without_name(item: Assessment, held: Mapping[str, str]) -> Assessment:
+    """An index of a table that is left alone keeps its name."""
+    name = next((name for name in _new_names(item.change) if name.lower() in held), None)
+    if item.verdict is not Verdict.APPLY or name is None:
+        return item
+    return replace(
+        item,
+        verdict=Verdict.BLOCKED,
+        reason=f"an index of table {held[name.lower()]} has the name {name}",
+        remedy="drop that index, or choose another name in the models",
+    )
 
 
 def _give_up_name(item: Assessment, taken: set[str]) -> Assessment:

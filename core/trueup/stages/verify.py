@@ -90,10 +90,11 @@ def _changes(plan: Plan) -> list[Change]:
 
 def _survivors(plan: Plan) -> list[str]:
     """Tables that the plan touches, and that exist after it, by the name they have before it."""
-    renamed = {change.to.lower(): change.table for change in _changes(plan) if isinstance(change, RenameTable)}
+    old_names = {change.to.lower(): change.table for change in _changes(plan) if isinstance(change, RenameTable)}
     dropped = {change.table.lower() for change in _changes(plan) if isinstance(change, DropTable)}
-    names = dict.fromkeys(renamed.get(step.table.lower(), step.table) for step in plan.steps)
-    return [name for name in names if name.lower() not in dropped]
+    afterwards = (change.to if isinstance(change, RenameTable) else change.table for change in _changes(plan))
+    names = dict.fromkeys(old_names.get(name.lower(), name) for name in afterwards if name.lower() not in dropped)
+    return list(names)
 
 
 def _untouched(after: Schema, plan: Plan) -> int:

@@ -23,6 +23,7 @@ from trueup.changes import (
     RenameTable,
 )
 from trueup.dialects.sqlite.rebuild import rebuild_statements
+from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import column_definition, create_index, create_table, reference
 from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
 from trueup.plan import Fill, Statement, Step, Work
@@ -54,7 +55,7 @@ class StepWriter:
             tables += altered
             indexes += created
         return [
-            *(_rename(change) for change in changes if isinstance(change, RenameTable | RenameColumn)),
+            *rename_steps([item for item in changes if isinstance(item, RenameTable | RenameColumn)], self.live),
             *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
             *(_drop_index(change) for change in changes if isinstance(change, DropIndex)),
             *(_create_table(change) for change in changes if isinstance(change, CreateTable)),
@@ -170,11 +171,6 @@ def _step(change: Change, *sql: str, work: Work | None = None, keys: tuple[tuple
         form="in place",
         why=_IN_PLACE,
     )
-
-
-def _rename(change: RenameTable | RenameColumn) -> Step:
-    what = f" COLUMN {quote(change.column)}" if isinstance(change, RenameColumn) else ""
-    return _step(change, f"ALTER TABLE {quote(change.table)} RENAME{what} TO {quote(change.to)}")
 
 
 def _create_table(change: CreateTable) -> Step:

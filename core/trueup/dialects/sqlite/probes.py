@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialects.sqlite.render import literal
+from trueup.dialects.sqlite.sketch import fit_of
 from trueup.dialects.sqlite.source import Query, Sources
 from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
-from trueup.hazards import SAMPLES, Finding, Sample
+from trueup.hazards import SAMPLES, Finding, Fit, Sample
 from trueup.limits import Budget, Limits
-from trueup.schema import Check, ForeignKey, KeyPart, Sql
+from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
 
 _NUMERIC = re.compile(r"int|real|floa|doub|numeric|decimal|bool")
 """Dates and times have numeric affinity too, but are text: https://www.sqlite.org/datatype3.html#affinity_name_examples"""
 _FIRST_ROWS = 100_000
 """Rows that a question looks at when there is no time for all."""
+_SAMPLE = 200
+"""Values that tell what a column holds."""
 _FIRST_ROWS_SECONDS = 1.0
 _SHORT = 40
 """Characters of a value that are worth showing."""
@@ -142,6 +145,11 @@ class SqliteProbe:
         if not _NUMERIC.search(type_.canonical):
             return Finding()
         return self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
+
+    def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
+        value, source = _of(table, column), self._sources.clause(table, _FIRST_ROWS)
+        rows = self._query(f"SELECT {value} FROM {source} WHERE {value} IS NOT NULL LIMIT {_SAMPLE}")
+        return fit_of([found for (found,) in rows], other.type.canonical, words)
 
     # -- how a question is asked ---------------------------------------------------------------------------------------
 

@@ -24,25 +24,32 @@ class Sources:
 
     def __init__(self, query: Query, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
         self._query = query
-        self._old_names = {item.to.lower(): item.table for item in renames if isinstance(item, RenameTable)}
+        tables = [item for item in renames if isinstance(item, RenameTable)]
+        self._old_names = {item.table.lower(): "" for item in tables} | {item.to.lower(): item.table for item in tables}
         self._columns = [item for item in renames if isinstance(item, RenameColumn)]
         self.key = cache(self._key)
         self.columns = cache(self._names)
         self._hidden_key = cache(self._rowid)
 
     def clause(self, table: str, first: int | None = None) -> str:
-        """The table under its own name, with its columns under their new names too.
+        """The table under its own name, with its columns under their new names.
 
         Args:
             table: its name after the renames.
             first: only so many rows of it.
         """
-        aliases = "".join(f", {quote(item.column)} AS {quote(item.to)}" for item in self._renamed(table))
         hidden = self._hidden_key(table)
-        aliases += f", {hidden} AS {hidden}" if hidden else ""
+        terms = self._terms(table) + (f", {hidden} AS {hidden}" if hidden else "")
         limit = f" LIMIT {first}" if first is not None else ""
         name = quote(self._old_name(table))
-        return f"(SELECT *{aliases} FROM {name}{limit}) AS {quote(table)}" if aliases or limit else self._plain(table)
+        return f"(SELECT {terms} FROM {name}{limit}) AS {quote(table)}" if terms != "*" or limit else self._plain(table)
+
+    def _terms(self, table: str) -> str:
+        """Names may have been swapped, so no column is selected under its old one."""
+        renamed = self._renamed(table)
+        info = self._query(f"SELECT name FROM pragma_table_xinfo({string(self._old_name(table))})") if renamed else []
+        names = [str(name) for (name,) in info]
+        return ", ".join(f"{quote(name)} AS {quote(renamed.get(name.lower(), name))}" for name in names) or "*"
 
     def exists(self, table: str) -> bool:
         found = f"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {string(self._old_name(table))}"
@@ -52,14 +59,16 @@ class Sources:
         return f"{quote(self._old_name(table))} AS {quote(table)}"
 
     def _old_name(self, table: str) -> str:
+        """Nothing has an empty name, so a table that gave its name away is not found under it."""
         return self._old_names.get(table.lower(), table)
 
-    def _renamed(self, table: str) -> list[RenameColumn]:
-        return [item for item in self._columns if item.table.lower() == table.lower()]
+    def _renamed(self, table: str) -> dict[str, str]:
+        """New names of the table's columns by their old ones, in lower case."""
+        return {item.column.lower(): item.to for item in self._columns if item.table.lower() == table.lower()}
 
     def _info(self, table: str) -> list[tuple[str, int]]:
         """Name and place in the primary key, or 0, of each column."""
-        renamed = {item.column.lower(): item.to for item in self._renamed(table)}
+        renamed = self._renamed(table)
         rows = self._query(f"SELECT name, pk FROM pragma_table_xinfo({string(self._old_name(table))})")
         return [(renamed.get(str(name).lower(), str(name)), int(place)) for name, place in rows]
 
