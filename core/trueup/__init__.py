@@ -27,6 +27,7 @@ from trueup.limits import Limits
 from trueup.plan import Assessment, Complexity, Evidence, Plan, Policy, RenameCandidate, Statement, Step, Verdict
 from trueup.run import Backup, Receipt, Run, Status
 from trueup.settings import Settings, load_settings
+from trueup.standing import Position, Standing
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
 from trueup.target import Target
 from trueup.text import visible
@@ -50,6 +51,7 @@ __all__ = [
     "MigrationResult",
     "Plan",
     "Policy",
+    "Position",
     "Receipt",
     "Rename",
     "RenameCandidate",
@@ -57,6 +59,7 @@ __all__ = [
     "Sample",
     "Settings",
     "Severity",
+    "Standing",
     "Statement",
     "Status",
     "Step",

@@ -88,6 +88,7 @@ class Running:
             status=status,
             started_at=self.started_at,
             seconds=self.limits.elapsed,
+            position=self.plan.position,
             plan=self.plan,
             operations_executed=len(self.plan.steps) if done else 0,
             backup=self.backup,

@@ -10,11 +10,13 @@ from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Run
 from trueup.stages.retention import storage_warning
+from trueup.standing import Position
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
     """The differences, only compared."""
-    return _object(status="in_sync" if plan.in_step else "different", success=True, plan=plan, samples=True)
+    status = "in_sync" if plan.in_step else "different"
+    return _object(status=status, success=True, plan=plan, samples=True, **_position_json(plan.position))
 
 
 def run_object(run: Run) -> dict[str, Any]:
@@ -23,12 +25,15 @@ def run_object(run: Run) -> dict[str, Any]:
         status=str(run.status),
         success=run.success,
         plan=run.plan,
+        migration_needed=run.migration_needed,
+        warnings=[*run.warnings, *(run.plan.unsupported if run.plan else ())],
         operations_executed=run.operations_executed,
         execution_time_ms=round(run.seconds * 1000),
         backup=_backup_json(run.backup) if run.backup else None,
         run_id=run.id if run.operations_executed else None,
         removed_backups=[backup.id for backup in run.removed_backups],
         error=_error_json(run.error) if run.error else None,
+        **_position_json(run.position),
     )
 
 
@@ -66,6 +71,10 @@ def backups_object(backups: Sequence[Backup]) -> dict[str, Any]:
     }
 
 
+def _position_json(position: Position) -> dict[str, Any]:
+    return {"standing": str(position.standing), "since_run": position.since.run_id if position.since else None}
+
+
 def _backup_json(backup: Backup) -> dict[str, Any]:
     return {"id": backup.id, "path": str(backup.path), "size": backup.size}
 
@@ -85,6 +94,7 @@ def _object(*, status: str, success: bool, plan: Plan | None, samples: bool = Fa
         "run_id": None,
         "removed_backups": [],
         "error": None,
+        **_position_json(Position()),
     }
     return {
         "status": status,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trueup.plan import Assessment, Plan
-from trueup.run import Backup, Run
+from trueup.run import Backup, Run, Status
 from trueup.stages.retention import storage_warning
 from trueup.text import visible
 
@@ -14,7 +14,11 @@ def run_lines(run: Run) -> Iterator[str]:
     """What a run did, and what it left."""
     plan = run.plan
     if plan is None:
-        yield "In step: nothing moved since the last run."
+        yield f"In step. {run.position.sentence}"
+        return
+    if run.status is Status.MODELS_OLDER:
+        yield f"{plan.database} was left as it is, ahead of these models. --accept-older-models migrates it back."
+        yield from (f"note: {visible(warning)}" for warning in run.warnings)
         return
     if run.operations_executed:
         count = run.operations_executed
@@ -68,6 +72,8 @@ def diff_lines(plan: Plan) -> Iterator[str]:
     else:
         yield f"{plan.database}: {count} difference{'' if count == 1 else 's'} to {plan.models}"
         yield from (line for item in plan.assessments for line in _reviewed_lines(item))
+    if plan.position.sentence:
+        yield plan.position.sentence
     yield from (f"note: {visible(sentence)}" for sentence in plan.unsupported)
     if plan.unmanaged:
         yield f"Not declared by the models, left alone: {visible(', '.join(plan.unmanaged))}."

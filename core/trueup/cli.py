@@ -26,6 +26,10 @@ pyproject.toml.
 """
 
 _NOT_GIVEN = argparse.SUPPRESS
+_SETTINGS = (
+    *("models", "url", "policy", "time_limit", "lock_timeout", "probe_limit", "backup_dir", "backup"),
+    "accept_older_models",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--check", action="store_true", help="only compare; exit code 1 when there are differences")
     parser.add_argument("--models", metavar="SPEC", help="package.module:Base, or path/to/file.py:Base")
     parser.add_argument("--policy", choices=("check", "additive", "safe", "full"), help="what may be applied (safe)")
+    parser.add_argument(
+        "--accept-older-models",
+        action="store_const",
+        const="true",
+        help="migrate with --auto also to models that an earlier run was for",
+    )
     _add_shared(parser)
     parser.add_argument("--version", action="version", version=f"trueup {__version__}")
     _add_commands(parser)
@@ -111,8 +121,7 @@ def _set_up_output(*, verbose: bool) -> None:
 def _dispatch(options: argparse.Namespace) -> int:
     from trueup.settings import load_settings
 
-    names = ("models", "url", "policy", "time_limit", "lock_timeout", "probe_limit", "backup_dir", "backup")
-    settings = load_settings({name: getattr(options, name) for name in names}, config=options.config)
+    settings = load_settings({name: getattr(options, name) for name in _SETTINGS}, config=options.config)
     if options.command == "backups":
         from trueup import backup_modes
 

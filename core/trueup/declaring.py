@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from trueup._version import __version__
 from trueup.dialect import Dialect
 from trueup.schema import Schema, Table
 from trueup.stages.fingerprint import Statements, compile_models, fingerprint
-from trueup.stages.models import Models, load_models
+from trueup.stages.models import Models, load_models, sqlalchemy_version
 from trueup.target import Target
 
 
@@ -24,6 +25,8 @@ class Declared:
     """What came of running it, where only that tells."""
     fingerprint: str
     """Of the statements that the database would store, and of the settings that say what else is the models'."""
+    versions: str
+    """What compares: trueup, SQLAlchemy and the database."""
 
     def wanted(self, live: Schema, dialect: Dialect) -> Schema:
         """The schema that the models declare; tables that the live one stores alike are taken from there."""
@@ -50,5 +53,10 @@ def declare(target: Target, dialect: Dialect) -> Declared:
     statements = compile_models(models.metadatas, dialect.sqlalchemy_dialect())
     made = None if statements else dialect.wanted(models.metadatas, models.spec)
     stored = made.statements if made else chain.from_iterable(statements.values())
-    print_ = fingerprint(stored, target.settings.owned_tables)
-    return Declared(models=models, statements=statements, made=made, fingerprint=print_)
+    return Declared(
+        models=models,
+        statements=statements,
+        made=made,
+        fingerprint=fingerprint(stored, target.settings.owned_tables),
+        versions=f"trueup {__version__}, SQLAlchemy {sqlalchemy_version()}, database {dialect.facts.version}",
+    )

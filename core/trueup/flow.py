@@ -9,16 +9,17 @@ from collections.abc import Collection, Sequence
 
 from trueup.applying import Now, Running, utc_now
 from trueup.decisions import Decision, read_decisions
-from trueup.declaring import Declared, declare
+from trueup.declaring import declare
 from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
-from trueup.planning import compose, judge, spare, stamp, survey_sides
+from trueup.planning import compose, judge, locate, spare, survey_sides
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
-from trueup.stages import backups, history
+from trueup.stages import backups
 from trueup.stages.models import forget
+from trueup.standing import Position
 from trueup.target import Target
 
 
@@ -55,23 +56,19 @@ def plan(
         connection.close()
 
 
-def in_step_since_last_run(target: Target, declared: Declared) -> bool:
-    """Whether the last run left no difference, and neither the database nor the models moved since.
-
-    One read of the stored schema and one of the history tell; False only means that nobody knows without comparing.
+def position(target: Target) -> Position:
+    """How the database stands to the models, without comparing them: one read of the schema and one of the history.
 
     Raises:
-        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: as :func:`plan` does.
+        ConfigurationError, DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: as :func:`plan` does.
     """
     settings, dialect = target.settings, target.dialect()
+    declared = declare(target, dialect)
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     try:
-        noted = history.read_stamp(connection, settings.history_table)
-        if noted is None or noted[0] != connection.fingerprint(leave_out=(settings.history_table,)):
-            return False
+        return locate(connection, declared, settings, connection.fingerprint(leave_out=(settings.history_table,)))
     finally:
         connection.close()
-    return noted[1] == stamp(declared, dialect)
 
 
 def apply(

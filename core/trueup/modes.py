@@ -19,6 +19,7 @@ from trueup.limits import Limits
 from trueup.plan import Policy
 from trueup.run import Run
 from trueup.settings import Settings
+from trueup.standing import Standing
 from trueup.startup import migrate
 from trueup.target import Target
 from trueup.text import visible
@@ -39,7 +40,7 @@ def check(settings: Settings, *, as_json: bool) -> int:
     """Only compare."""
     found = plan(Target.from_settings(settings), policy=Policy.CHECK)
     print_out(plan_object(found) if as_json else diff_lines(found))
-    return 0 if found.in_step else 1
+    return 0 if found.in_step and found.position.standing is not Standing.MODELS_OLDER else 1
 
 
 def fail(error: TrueupError, *, as_json: bool) -> int:

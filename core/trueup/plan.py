@@ -11,6 +11,7 @@ from typing import Any
 from trueup.changes import Change
 from trueup.hazards import Hazard
 from trueup.schema import Schema
+from trueup.standing import Position
 from trueup.text import visible
 
 
@@ -211,9 +212,12 @@ class Plan:
     unsupported: tuple[str, ...] = ()
     """A sentence for each table that cannot be read and is therefore left alone."""
     warnings: tuple[str, ...] = ()
-    stamp: str = ""
-    """What the run may note, so that the next start knows by one comparison that the models are the same; empty when
-    differences stay."""
+    position: Position = Position()
+    """How the database and the models stand to each other, seen from the recorded runs."""
+    models_fingerprint: str = ""
+    """A hash of what the models declare; equal means that they did not move."""
+    versions: str = ""
+    """What compared: trueup, SQLAlchemy and the database."""
     preamble: tuple[str, ...] = ()
     """What is sent before the first step, such as ``BEGIN IMMEDIATE``."""
     backup_estimate: float = 0.0
@@ -235,6 +239,11 @@ class Plan:
         """Nothing differs, or what differs was retired or is kept by a decision."""
         settled = all(item.verdict in (Verdict.RETIRE, Verdict.KEPT) for item in self.assessments)
         return settled and not self.unsupported
+
+    @property
+    def differences_left(self) -> int:
+        """How much differs after the run, on purpose or not, and how much could not be compared."""
+        return sum(item.verdict is not Verdict.APPLY for item in self.assessments) + len(self.unsupported)
 
     @property
     def leaves_differences(self) -> bool:

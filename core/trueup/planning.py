@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, partial
 
-from trueup._version import __version__
 from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
 from trueup.decisions import Decision
 from trueup.declaring import Declared
@@ -29,6 +28,7 @@ from trueup.stages.fills import find_fill
 from trueup.stages.models import Models, python_default, renames_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
+from trueup.standing import Position, find_position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class Survey:
     probe: Probe
     """Asks the live data, in the names that objects have after the renames."""
     declared: Declared
+    position: Position
     settings: Settings
     decided: Decided
     live: Schema
@@ -85,6 +86,7 @@ def survey_sides(
         dialect=dialect,
         probe=connection.probe(decided.renames, Budget(settings.probe_limit)),
         declared=declared,
+        position=locate(connection, declared, settings, live.fingerprint),
         settings=settings,
         decided=decided,
         live=live,
@@ -238,7 +240,9 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
             *_warnings(assessments),
             *_answered_in_vain(survey, assessments),
         ),
-        stamp=stamp(survey.declared, survey.dialect) if _completes(survey, work) else "",
+        position=survey.position,
+        models_fingerprint=survey.declared.fingerprint,
+        versions=survey.declared.versions,
         preamble=survey.dialect.preamble(),
         backup_estimate=ahead.backup,
         check_estimate=ahead.checks,
@@ -246,18 +250,17 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
     )
 
 
-def stamp(declared: Declared, dialect: Dialect) -> str:
-    """Stands for everything besides the live schema that decides whether there is any difference.
+def locate(connection: Connection, declared: Declared, settings: Settings, schema: str) -> Position:
+    """How the database stands to the models.
 
-    Policy and decisions are not among it: where nothing differs, there is nothing that they could allow or forbid.
+    Args:
+        connection: to the database.
+        declared: the models.
+        settings: name the history.
+        schema: the schema's fingerprint.
     """
-    return f"{declared.fingerprint} {__version__} {dialect.facts.version}"
-
-
-def _completes(survey: Survey, work: _Work) -> bool:
-    """After the steps nothing differs, not even what is kept on purpose, and everything could be read."""
-    everything = all(item.verdict is Verdict.APPLY for item in work.assessments)
-    return bool(work.steps) and everything and not any(_unsupported(survey))
+    marks = history.read_marks(connection, settings.history_table)
+    return find_position(marks, schema=schema, models=declared.fingerprint, versions=declared.versions)
 
 
 def _nothing(survey: Survey, judgements: Sequence[Judgement]) -> _Work:

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from trueup.errors import TrueupError
 from trueup.plan import Load, Plan
+from trueup.standing import Position
 
 
 class Status(StrEnum):
     IN_SYNC = "in_sync"
     MIGRATED = "migrated"
+    MODELS_OLDER = "models_older"
+    """The models are those of an earlier run, so nothing was done: the database is ahead of this server."""
     RESTORED = "restored"
     """A backup took the place of the database."""
     NEEDS_DECISION = "needs_decision"
@@ -26,6 +29,9 @@ class Status(StrEnum):
     UNREADABLE = "unreadable"
     DAMAGED = "damaged"
     MISCONFIGURED = "misconfigured"
+
+
+_DONE = (Status.IN_SYNC, Status.MIGRATED, Status.MODELS_OLDER, Status.RESTORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,8 @@ class Run:
     status: Status
     started_at: datetime
     seconds: float
+    position: Position = Position()
+    """How the database and the models stood to each other before."""
     plan: Plan | None = None
     operations_executed: int = 0
     backup: Backup | None = None
@@ -125,12 +133,19 @@ class Run:
     @property
     def success(self) -> bool:
         """Everything that was to be done was done."""
-        return self.status in (Status.IN_SYNC, Status.MIGRATED, Status.RESTORED) and self.error is None
+        return self.status in _DONE and self.error is None
+
+    @property
+    def migration_needed(self) -> bool:
+        """There were differences, and it was for this run to remove them."""
+        return self.plan is not None and not self.plan.in_step and self.status is not Status.MODELS_OLDER
 
     @property
     def exit_code(self) -> int:
-        """0 in step, 1 differences remain, otherwise the error's own code."""
+        """0 in step or not this server's turn, 1 differences remain, otherwise the error's own code."""
         if self.error is not None:
             return self.error.exit_code
+        if self.status is Status.MODELS_OLDER:
+            return 0
         complete = self.success and not (self.plan and self.plan.leaves_differences)
         return 0 if complete else 1

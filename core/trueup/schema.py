@@ -48,6 +48,11 @@ class Column:
     on_conflict: str | None = None
     """SQLite's conflict clause of the NOT NULL constraint."""
 
+    @property
+    def required(self) -> bool:
+        """An INSERT that leaves it out is refused."""
+        return not self.nullable and self.default is None and self.computed is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPart:

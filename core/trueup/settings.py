@@ -51,6 +51,8 @@ class Settings:
     backup_megabytes: float | None = None
     """What all backups together may take; ``None`` (written 0) for no limit."""
     history_table: str = "migration_history"
+    accept_older_models: bool = False
+    """Migrate without a person also to models that an earlier run was for and later runs left behind."""
     owned_tables: tuple[str, ...] = ()
     """Patterns (``*`` for any text) of tables that belong to the models even when these do not declare them: the policy
     ``full`` drops them. Tables that a recorded run knew are owned without being named here."""
@@ -220,6 +222,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "backup_count": _count,
     "backup_megabytes": _megabytes,
     "history_table": _identifier,
+    "accept_older_models": _switch,
     "owned_tables": _patterns,
 }
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from trueup.applying import Now, utc_now
+from trueup.changes import DropColumn
 from trueup.declaring import declare
 from trueup.errors import SchemaMoved, TrueupError, explained
 from trueup.events import Report, ignore
-from trueup.flow import apply, in_step_since_last_run, plan
+from trueup.flow import apply, plan, position
 from trueup.limits import Limits
-from trueup.plan import Plan
+from trueup.plan import Plan, Policy
 from trueup.run import Backup, Run, Status
 from trueup.settings import Settings, load_settings
+from trueup.standing import Standing
 from trueup.target import Target
 
 _ATTEMPTS = 5
@@ -40,10 +43,7 @@ def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = 
     limits = limits or Limits(target.settings.time_limit)
     started_at = now()
     try:
-        declared = declare(target, target.dialect())
-        target = replace(target, models=declared)
-        if in_step_since_last_run(target, declared):
-            return Run(id="", status=Status.IN_SYNC, started_at=started_at, seconds=limits.elapsed)
+        target = replace(target, models=declare(target, target.dialect()))
         for _ in range(_ATTEMPTS):
             run = _attempt(target, report, limits, now)
             if not isinstance(run.error, SchemaMoved):
@@ -54,7 +54,33 @@ def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = 
 
 
 def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
+    started_at, found = now(), position(target)
+    if found.settled:
+        return Run(id="", status=Status.IN_SYNC, started_at=started_at, seconds=limits.elapsed, position=found)
+    if found.standing is Standing.MODELS_OLDER and not target.settings.accept_older_models:
+        return _left_alone(target, started_at, limits)
     return apply(plan(target), target, report=report, limits=limits, kind="auto", now=now)
+
+
+def _left_alone(target: Target, started_at: datetime, limits: Limits) -> Run:
+    """A server that was rolled back must start, and must not take back what newer ones did."""
+    ahead = plan(target, policy=Policy.CHECK)
+    return Run(
+        id="",
+        status=Status.MODELS_OLDER,
+        started_at=started_at,
+        seconds=limits.elapsed,
+        position=ahead.position,
+        plan=ahead,
+        warnings=(ahead.position.sentence, *_refused_inserts(ahead)),
+    )
+
+
+def _refused_inserts(plan: Plan) -> Iterator[str]:
+    """What models that do not know a column cannot write."""
+    for change in (item.change for item in plan.assessments):
+        if isinstance(change, DropColumn) and change.old.required:
+            yield f"inserts into {change.table} will fail: {change.label} is NOT NULL without a default"
 
 
 def _failed(error: TrueupError, *, started_at: datetime, limits: Limits) -> Run:
@@ -89,12 +115,12 @@ class MigrationResult:
     def of(cls, run: Run) -> MigrationResult:
         return cls(
             success=run.success,
-            migration_needed=bool(run.plan and not run.plan.in_step),
+            migration_needed=run.migration_needed,
             operations_executed=run.operations_executed,
             execution_time_ms=round(run.seconds * 1000),
             backup_created=run.backup is not None,
             backup_info=_info(run.backup) if run.backup else None,
-            error_message=str(run.error) if run.error else _undecided(run.plan),
+            error_message=str(run.error) if run.error else None if run.success else _undecided(run.plan),
             warnings=run.warnings,
         )
 

@@ -16,6 +16,8 @@ from trueup import __version__
 
 JSON_KEYS = {
     "status",
+    "standing",
+    "since_run",
     "success",
     "migration_needed",
     "operations_executed",

@@ -134,14 +134,10 @@ def _retire(assessment: Assessment, policy: Policy) -> Judgement:
         reason="it left the models; it is kept" + ("" if isinstance(change, DropIndex) else " with its data"),
         remedy="the policy full, or a decision, drops it",
     )
-    if policy in (Policy.SAFE, Policy.FULL) and isinstance(change, DropColumn) and _blocks_inserts(change):
+    if policy in (Policy.SAFE, Policy.FULL) and isinstance(change, DropColumn) and change.old.required:
         relaxed = replace(change.old, nullable=True, on_conflict=None)
         return Judgement(retired, relaxation=AlterColumn(table=change.table, old=change.old, new=relaxed))
     return Judgement(retired)
-
-
-def _blocks_inserts(change: DropColumn) -> bool:
-    return not change.old.nullable and change.old.default is None and change.old.computed is None
 
 
 def _beyond(assessment: Assessment, policy: Policy) -> Assessment:

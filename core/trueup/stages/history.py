@@ -19,6 +19,7 @@ from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
 from trueup.plan import Load, Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt
+from trueup.standing import Mark
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",
@@ -34,14 +35,13 @@ _COLUMNS = (
     "policy TEXT",
     "schema_before TEXT",
     "schema_after TEXT",
-    "stamp TEXT",
     "managed_tables TEXT",
     "backup_id TEXT",
     "receipt TEXT",
     "performed_by TEXT",
     "trueup_version TEXT",
 )
-_LATER = ("measured TEXT",)
+_LATER = ("measured TEXT", "models TEXT", "versions TEXT", "differences_left INTEGER")
 """Columns that a table of an earlier version lacks; the next run adds them."""
 _RESTORED = "restored the backup "
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
@@ -68,12 +68,25 @@ def read_managed(connection: Connection, name: str) -> tuple[str, ...]:
     return _last_managed(connection, name)
 
 
-def read_stamp(connection: Connection, name: str) -> tuple[str, str] | None:
-    """What the last run noted: the fingerprint of the schema after it, and the plan's stamp."""
-    if not set(_NAMES) <= set(connection.columns(name)):
-        return None
-    rows = connection.rows(f'SELECT schema_after, stamp FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
-    return (rows[0][0], rows[0][1]) if rows and rows[0][1] else None
+def read_marks(connection: Connection, name: str) -> list[Mark]:
+    """What every run that changed the database noted, newest first; none while an earlier version wrote them."""
+    if not set(_ALL_NAMES) <= set(connection.columns(name)):
+        return []
+    rows = connection.rows(
+        "SELECT run_id, finished_at, schema_after, models, versions, differences_left"
+        f" FROM \"{name}\" WHERE step = 0 AND status = 'completed' ORDER BY rowid DESC"
+    )
+    return [
+        Mark(
+            run_id=run_id,
+            finished_at=finished_at,
+            schema=schema,
+            models=models or "",
+            versions=versions or "",
+            differences_left=left or 0,
+        )
+        for run_id, finished_at, schema, models, versions, left in rows
+    ]
 
 
 def read_measured(connection: Connection, name: str) -> tuple[Measured, ...]:
@@ -137,7 +150,9 @@ def record_run(
         "policy": str(plan.policy),
         "schema_before": plan.live.fingerprint,
         "schema_after": schema_after,
-        "stamp": plan.stamp,
+        "models": plan.models_fingerprint,
+        "versions": plan.versions,
+        "differences_left": plan.differences_left,
         "managed_tables": json.dumps(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),

@@ -35,6 +35,13 @@ class Models:
     spec: str
 
 
+def sqlalchemy_version() -> str:
+    """Of the library that is in use."""
+    from sqlalchemy import __version__
+
+    return __version__
+
+
 def load_models(source: object, base: Path) -> Models:
     """The models that ``source`` means.
 
