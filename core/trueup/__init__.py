@@ -8,6 +8,7 @@ from trueup import changes, errors, events
 from trueup._version import __version__
 from trueup.changes import Change
 from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
+from trueup.describing import describe, name_of
 from trueup.errors import TrueupError
 from trueup.events import Event
 from trueup.flow import (
@@ -69,6 +70,7 @@ __all__ = [
     "__version__",
     "apply",
     "changes",
+    "describe",
     "errors",
     "events",
     "execute_startup_migration",
@@ -77,6 +79,7 @@ __all__ = [
     "list_backups",
     "load_settings",
     "migrate",
+    "name_of",
     "plan",
     "read_decisions",
     "restore",

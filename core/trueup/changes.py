@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
-from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, Table, Unique
+from trueup.describing import Thing, describe, describe_aspect, describe_difference, describe_options, label_of
+from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, StoredObject, Table, Unique
 
-Thing: TypeAlias = Table | Column | PrimaryKey | ForeignKey | Unique | Check | Index | None
 T = TypeVar("T", bound=Thing)
 
 
@@ -87,9 +87,7 @@ class _Alter(_Change, Generic[T]):
 
     @property
     def detail(self) -> str:
-        before, after = describe(self.old), describe(self.new)
-        names = [name_of(thing) or "(no name)" for thing in (self.old, self.new)]
-        return f"{names[0]} -> {names[1]}" if before == after else f"{before} -> {after}"
+        return describe_difference(self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +124,7 @@ class AlterTableOptions(_Alter[Table]):
 
     @property
     def detail(self) -> str:
-        return f"{_options(self.old)} -> {_options(self.new)}"
+        return f"{describe_options(self.old)} -> {describe_options(self.new)}"
 
 
 class AddColumn(_Add[Column]):
@@ -162,7 +160,7 @@ class AlterColumn(_Alter[Column]):
 
     @property
     def detail(self) -> str:
-        return "; ".join(_aspect(aspect, self.old, self.new) for aspect in self.aspects)
+        return "; ".join(describe_aspect(aspect, self.old, self.new) for aspect in self.aspects)
 
 
 class AlterPrimaryKey(_Alter[PrimaryKey | None]):
@@ -223,6 +221,51 @@ class AlterIndex(_Alter[Index]):
     noun = "index"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CreateObject(_Add[StoredObject]):
+    @property
+    def detail(self) -> str:
+        return ""
+
+
+class CreateView(_CreateObject):
+    noun = "view"
+
+
+class DropView(_Drop[StoredObject]):
+    noun = "view"
+
+
+class AlterView(_Alter[StoredObject]):
+    noun = "view"
+
+
+class CreateTrigger(_CreateObject):
+    """Of a trigger, ``table`` is the table or view that it watches."""
+
+    noun = "trigger"
+
+
+class DropTrigger(_Drop[StoredObject]):
+    noun = "trigger"
+
+
+class AlterTrigger(_Alter[StoredObject]):
+    noun = "trigger"
+
+
+class CreateVirtualTable(_CreateObject):
+    """Full-text indexes and the like. One that left the models is never dropped."""
+
+    noun = "virtual table"
+
+
+class AlterVirtualTable(_Alter[StoredObject]):
+    """Only shown: what it holds would be lost, and only its extension knows how to fill it."""
+
+    noun = "virtual table"
+
+
 Change: TypeAlias = (
     CreateTable
     | DropTable
@@ -245,100 +288,23 @@ Change: TypeAlias = (
     | CreateIndex
     | DropIndex
     | AlterIndex
+    | CreateView
+    | DropView
+    | AlterView
+    | CreateTrigger
+    | DropTrigger
+    | AlterTrigger
+    | CreateVirtualTable
+    | AlterVirtualTable
 )
-
-
-# -- the same words for the same things, wherever they are shown -------------------------------------------------------
-
-
-def name_of(thing: Thing) -> str:
-    """The thing's own name, where it has one."""
-    return (thing.name or "") if thing is not None else ""
-
-
-def label_of(thing: Thing) -> str:
-    """What identifies the thing within its table: its name, or what it is about; nothing for a table or its key."""
-    match thing:
-        case None | Table() | PrimaryKey():
-            return ""
-        case ForeignKey(columns=columns, name=None) | Unique(columns=columns, name=None):
-            return f"({', '.join(columns)})"
-        case Check(expression=expression, name=None):
-            return f"({expression})"
-        case _:
-            return name_of(thing)
-
-
-def describe(thing: Thing) -> str:
-    """The thing in the words of DDL, without its name."""
-    match thing:
-        case None:
-            return "none"
-        case Table(columns=columns):
-            return f"{len(columns)} column{'' if len(columns) == 1 else 's'}"
-        case Column():
-            return _describe_column(thing)
-        case PrimaryKey(parts=parts, on_conflict=conflict):
-            return f"{describe_parts(parts)}{' AUTOINCREMENT' if thing.autoincrement else ''}{_conflict(conflict)}"
-        case ForeignKey():
-            return _describe_foreign_key(thing)
-        case Unique(parts=parts, on_conflict=conflict):
-            return f"{describe_parts(parts)}{_conflict(conflict)}"
-        case Check(expression=expression):
-            return str(expression)
-        case Index(parts=parts, where=where):
-            return f"{'unique ' if thing.unique else ''}{describe_parts(parts)}{f' WHERE {where}' if where else ''}"
-
-
-def _describe_column(column: Column) -> str:
-    words = [column.type.text]
-    if column.computed:
-        words.append(f"GENERATED ALWAYS AS ({column.computed.expression})")
-        words.append("STORED" if column.computed.stored else "VIRTUAL")
-    if column.default is not None:
-        words.append(f"DEFAULT {column.default}")
-    if column.collation:
-        words.append(f"COLLATE {column.collation}")
-    if not column.nullable:
-        words.append("NOT NULL")
-    return " ".join(word for word in words if word)
-
-
-def describe_parts(parts: tuple[KeyPart, ...]) -> str:
-    return f"({', '.join(_part(part) for part in parts)})"
-
-
-def _describe_foreign_key(key: ForeignKey) -> str:
-    words = [f"({', '.join(key.columns)}) references {key.referred_table} ({', '.join(key.referred_columns)})"]
-    words += [f"ON DELETE {key.on_delete}"] if key.on_delete != "NO ACTION" else []
-    words += [f"ON UPDATE {key.on_update}"] if key.on_update != "NO ACTION" else []
-    words += [f"MATCH {key.match}"] if key.match else []
-    words += [f"DEFERRABLE INITIALLY {key.deferrable}"] if key.deferrable else []
-    return " ".join(words)
-
-
-def _part(part: KeyPart) -> str:
-    collation = f" COLLATE {part.collation}" if part.collation else ""
-    return f"{part.column or part.expression}{collation}{' DESC' if part.descending else ''}"
-
-
-def _conflict(action: str | None) -> str:
-    return f" ON CONFLICT {action}" if action else ""
-
-
-def _options(table: Table) -> str:
-    words = [word for word, on in (("STRICT", table.strict), ("WITHOUT ROWID", table.without_rowid)) if on]
-    return ", ".join(words) or "none"
-
-
-def _aspect(aspect: str, old: Column, new: Column) -> str:
-    if aspect == "nullable":
-        return "NOT NULL -> NULL" if new.nullable else "NULL -> NOT NULL"
-    before, after = (_value(getattr(column, aspect)) for column in (old, new))
-    return f"{aspect.replace('_', ' ')} {before} -> {after}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, Computed):
-        return f"AS ({value.expression}) {'STORED' if value.stored else 'VIRTUAL'}"
-    return "none" if value is None else str(value) or "(no type)"
+ObjectChange: TypeAlias = (
+    CreateView
+    | DropView
+    | AlterView
+    | CreateTrigger
+    | DropTrigger
+    | AlterTrigger
+    | CreateVirtualTable
+    | AlterVirtualTable
+)
+"""What is about something that is stored as one text, and holds no rows of its own."""

@@ -32,7 +32,9 @@ class Declared:
         """The schema that the models declare; tables that the live one stores alike are taken from there."""
         if self.made is not None:
             return self.made
-        return dialect.wanted(self.models.metadatas, self.models.spec, tuple(self._stored_alike(live)))
+        models = self.models
+        known = () if models.scripts else tuple(self._stored_alike(live))
+        return dialect.wanted(models.metadatas, models.scripts, models.spec, known)
 
     def _stored_alike(self, live: Schema) -> Iterator[Table]:
         for table in live.tables:
@@ -49,14 +51,15 @@ def declare(target: Target, dialect: Dialect) -> Declared:
     """
     if isinstance(target.models, Declared):
         return target.models
-    models = load_models(target.models, target.settings.base)
+    settings = target.settings
+    models = load_models(target.models, settings.base, settings.objects)
     statements = compile_models(models.metadatas, dialect.sqlalchemy_dialect())
-    made = None if statements else dialect.wanted(models.metadatas, models.spec)
+    made = None if statements else dialect.wanted(models.metadatas, models.scripts, models.spec)
     stored = made.statements if made else chain.from_iterable(statements.values())
     return Declared(
         models=models,
         statements=statements,
         made=made,
-        fingerprint=fingerprint(stored, target.settings.owned_tables),
+        fingerprint=fingerprint(stored, (*settings.owned_tables, *models.scripts)),
         versions=f"trueup {__version__}, SQLAlchemy {sqlalchemy_version()}, database {dialect.facts.version}",
     )

@@ -63,6 +63,16 @@ class Sample:
     """Seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """SQL that declares part of a schema besides the models' tables."""
+
+    origin: str
+    """Where it stands, for people."""
+    text: str
+    """CREATE statements."""
+
+
 class Connection(Protocol):
     """One open database. Closing it rolls back what was not committed."""
 
@@ -211,13 +221,17 @@ class Dialect(Protocol):
     def move_aside(self, mark: str) -> Path:
         """Give a file that is no database another name, with ``mark`` in it, and return that."""
 
-    def wanted(self, metadatas: Sequence[MetaData], spec: str, known: Sequence[Table] = ()) -> Schema:
+    def wanted(
+        self, metadatas: Sequence[MetaData], scripts: Sequence[Script], spec: str, known: Sequence[Table] = ()
+    ) -> Schema:
         """What the database itself would say of a fresh database made from these models.
 
         Args:
-            metadatas: the models.
-            spec: their name, for people.
-            known: tables that need not be made, because it is known that these would come of it.
+            metadatas: their tables, and whatever listens to the making of these.
+            scripts: what they declare in SQL.
+            spec: the models' name, for people.
+            known: tables that need not be made, because it is known that these would come of it. None where there are
+                scripts, which may build on any of them.
 
         Raises:
             ModelsRejected: the database does not accept the models' tables.
@@ -230,8 +244,9 @@ class Dialect(Protocol):
             Exception: the driver's own error for a statement that cannot work.
         """
 
-    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> frozenset[str]:
-        """Names of the views and triggers that work before the statements and not after them; found in the same way."""
+    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Mapping[str, str]:
+        """The views and triggers that do not work after the statements, and did before or were not there, with the
+        database's reason; found in the same way."""
 
     def write(
         self,

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, partial
 
-from trueup.changes import Change, DropColumn, DropTable, RenameColumn, RenameTable
+from trueup.changes import (
+    AlterTrigger,
+    AlterView,
+    Change,
+    CreateTrigger,
+    CreateView,
+    DropColumn,
+    DropTable,
+    DropView,
+    RenameColumn,
+    RenameTable,
+)
 from trueup.decisions import Decision
 from trueup.declaring import Declared
 from trueup.dialect import Connection, Dialect, PythonDefault
@@ -29,6 +40,10 @@ from trueup.stages.models import Models, python_default, renames_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
 from trueup.standing import Position, find_position
+
+_TAKES = (DropColumn, DropTable, DropView, AlterView)
+"""Changes that may take away what a view or a trigger needs."""
+_MAKES = (CreateView, AlterView, CreateTrigger, AlterTrigger)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +89,7 @@ def survey_sides(
     made = history.read_renames(connection, settings.history_table)
     decided = find_decided(live, wanted, decisions, renames_in_models(models), made)
     base = _renamed(live, decided.renames, dialect) if decided.renames else live
-    owned = [
-        table.name
-        for table in base.tables
-        if table.name in managed
-        or table.name.lower() in decided.claimed
-        or any(fnmatchcase(table.name.lower(), pattern.lower()) for pattern in settings.owned_tables)
-    ]
+    owned = managed | {("table", name) for name in decided.claimed} | set(_owned(base, settings))
     return Survey(
         connection=connection,
         dialect=dialect,
@@ -105,6 +114,13 @@ def _fill_finder(dialect: Dialect, models: Models, wanted: Schema, decisions: Se
 
     fill = partial(find_fill, decisions=decisions, wanted=wanted, python_default=default, literal=dialect.literal)
     return cache(fill)
+
+
+def _owned(schema: Schema, settings: Settings) -> Iterator[tuple[str, str]]:
+    """The tables that the settings say are the models'."""
+    for name in (table.name.lower() for table in schema.tables):
+        if any(fnmatchcase(name, pattern.lower()) for pattern in settings.owned_tables):
+            yield "table", name
 
 
 def _renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect: Dialect) -> Schema:
@@ -187,26 +203,29 @@ def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
 
 
 def spare(survey: Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
-    """The same judgements, with every drop blocked that would break a view or a trigger."""
-    drops = [item for item in judgements if isinstance(item.assessment.change, DropColumn | DropTable)]
-    if not survey.live.objects or not any(item.assessment.verdict is Verdict.APPLY for item in drops):
+    """The same judgements, with all blocked that would leave a view or a trigger that does not work."""
+    applied = [item.assessment.change for item in judgements if item.assessment.verdict is Verdict.APPLY]
+    takes = survey.live.objects and any(isinstance(change, _TAKES) for change in applied)
+    if not takes and not any(isinstance(change, _MAKES) for change in applied):
         return list(judgements)
     work = _work(survey, judgements)
     try:
-        names = survey.dialect.breaks(survey.live, work.statements, work.fills)
+        reasons = survey.dialect.breaks(survey.live, work.statements, work.fills)
     except Exception as error:
         raise PlanNotProved(problem=str(error)) from error
-    broken = [item for item in survey.base.objects if item.name in names]
-    return [_spared(item, broken) for item in judgements]
+    broken = [item for item in work.target.objects if item.name in reasons]
+    return [_spared(item, broken, reasons) if item.assessment.change in applied else item for item in judgements]
 
 
-def _spared(judgement: Judgement, broken: Sequence[StoredObject]) -> Judgement:
+def _spared(judgement: Judgement, broken: Sequence[StoredObject], reasons: Mapping[str, str]) -> Judgement:
     change = judgement.assessment.change
-    if not isinstance(change, DropColumn | DropTable) or judgement.assessment.verdict is not Verdict.APPLY:
-        return judgement
+    if isinstance(change, _MAKES) and change.new in broken:
+        reason = f"it does not work in this database: {reasons[change.new.name]}"
+        remedy = f"correct the {change.noun} in the models"
+        return Judgement(replace(judgement.assessment, verdict=Verdict.BLOCKED, reason=reason, remedy=remedy))
     name = (change.label or change.table).lower()
     needed_by = next((item for item in broken if name in item.sql.lower()), None)
-    if needed_by is None:
+    if needed_by is None or not isinstance(change, _TAKES):
         return judgement
     blocked = replace(
         judgement.assessment,
@@ -312,8 +331,9 @@ def _judged_renames(survey: Survey, policy: Policy) -> list[Assessment]:
 def _unmanaged(survey: Survey) -> Iterator[str]:
     known = {change.table.lower() for change in survey.changes if change.kind == "DropTable"}
     known |= {table.name.lower() for table in survey.wanted.tables}
+    declared = {item.key for item in survey.wanted.objects}
     yield from (table.name for table in survey.base.tables if table.name.lower() not in known)
-    yield from (item.name for item in survey.live.objects if item.kind == "virtual")
+    yield from (item.name for item in survey.live.objects if item.kind == "virtual" and item.key not in declared)
 
 
 def _unsupported(survey: Survey) -> Iterator[str]:

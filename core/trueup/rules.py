@@ -28,9 +28,8 @@ from trueup.changes import (
     DropTable,
     RenameColumn,
     RenameTable,
-    describe,
-    describe_parts,
 )
+from trueup.describing import describe, describe_parts
 from trueup.hazards import Finding, Hazard, Probe, Severity
 from trueup.schema import ForeignKey, KeyPart, Schema, Sql
 

@@ -187,13 +187,24 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """A view, a trigger or a virtual table: kept through every change, byte for byte."""
+    """A view, a trigger or a virtual table: one text, kept byte for byte unless the models say otherwise."""
 
     kind: str
+    """``"view"``, ``"trigger"`` or ``"virtual"``."""
     name: str
     table: str
     """For a trigger the table it watches, for a view its own name."""
-    sql: str
+    definition: Sql
+    """The statement that creates it, as stored."""
+
+    @property
+    def sql(self) -> str:
+        return self.definition.text
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from all others, whatever the case of its name."""
+        return self.kind, self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +228,11 @@ class Schema:
     def by_name(self) -> dict[str, Table]:
         """The tables by their names in lower case."""
         return {table.name.lower(): table for table in self.tables}
+
+    @property
+    def relations(self) -> tuple[StoredObject, ...]:
+        """What can be read like a table and is none."""
+        return tuple(item for item in self.objects if item.kind != "trigger")
 
     def table(self, name: str) -> Table | None:
         folded = name.lower()

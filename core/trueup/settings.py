@@ -56,6 +56,8 @@ class Settings:
     owned_tables: tuple[str, ...] = ()
     """Patterns (``*`` for any text) of tables that belong to the models even when these do not declare them: the policy
     ``full`` drops them. Tables that a recorded run knew are owned without being named here."""
+    objects: tuple[Path, ...] = ()
+    """Files of CREATE statements for what the models declare besides their tables: views, triggers, virtual tables."""
     base: Path = Path()
     """The directory that relative paths start from: that of the configuration file, else the current one."""
     decisions: Path | None = None
@@ -224,6 +226,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "history_table": _identifier,
     "accept_older_models": _switch,
     "owned_tables": _patterns,
+    "objects": lambda value: tuple(map(Path, _patterns(value))),
 }
 
 assert set(_CONVERTERS) <= {field.name for field in fields(Settings)}

@@ -34,7 +34,19 @@ from trueup import (
     changes,
     events,
 )
-from trueup.schema import Check, Column, ForeignKey, Index, KeyPart, PrimaryKey, Schema, Sql, Table, Unique
+from trueup.schema import (
+    Check,
+    Column,
+    ForeignKey,
+    Index,
+    KeyPart,
+    PrimaryKey,
+    Schema,
+    Sql,
+    StoredObject,
+    Table,
+    Unique,
+)
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
 from trueup_tui.session import Session
@@ -252,6 +264,17 @@ def plan_of(assessments: Sequence[Assessment], steps: Sequence[Step] = (), **mor
     return Plan(assessments=tuple(assessments), steps=tuple(steps), **values | more)
 
 
+def stored(kind: str, name: str, sql: str, table: str = "") -> StoredObject:
+    return StoredObject(kind=kind, name=name, table=table or name, definition=Sql(sql, sql))
+
+
+LOG = stored("trigger", "log_orders", "CREATE TRIGGER log_orders AFTER INSERT ON orders BEGIN SELECT 1; END", "orders")
+LOG_ALL = stored("trigger", "log_orders", LOG.sql.replace("INSERT", "UPDATE"), "orders")
+OPEN_ORDERS = stored("view", "open_orders", "CREATE VIEW open_orders AS SELECT id FROM orders WHERE paid IS NULL")
+PAID = stored("view", "paid_orders", "CREATE VIEW paid_orders AS SELECT id FROM orders WHERE paid")
+PAID_AND_SENT = stored("view", "paid_orders", f"{PAID.sql} AND sent")
+WORDS = stored("virtual", "words", "CREATE VIRTUAL TABLE words USING fts5(text)")
+
 OPEN = plan_of([question(DROP_FULLNAME), question(ADD_FULL_NAME), *SAFE], STEPS)
 """Something waits for a decision."""
 READY = plan_of([judged(RENAME), *SAFE], [RENAME_STEP, *STEPS])
@@ -288,6 +311,14 @@ EVERY_KIND = plan_of(
         judged(RENAME_TABLE),
         RETIRED_COUPONS,
         judged(ADD_SHIPMENTS, rows=0),
+        judged(changes.CreateTrigger(table="orders", new=LOG)),
+        judged(changes.AlterTrigger(table="orders", old=LOG, new=LOG_ALL)),
+        judged(changes.DropTrigger(table="orders", old=LOG), Verdict.RETIRE, reason="it left the models; it is kept"),
+        judged(changes.CreateView(table="open_orders", new=OPEN_ORDERS)),
+        judged(changes.AlterView(table="paid_orders", old=PAID, new=PAID_AND_SENT)),
+        judged(changes.DropView(table="old_orders", old=OPEN_ORDERS), Verdict.RETIRE, reason="it left the models"),
+        judged(changes.CreateVirtualTable(table="words", new=WORDS)),
+        judged(changes.AlterVirtualTable(table="texts", old=WORDS, new=WORDS), Verdict.BEYOND_POLICY, reason="never"),
     ],
     STEPS,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.content import Content
 
-from trueup import Change, Plan, Step, Verdict, changes
+from trueup import Change, Plan, Step, Verdict, changes, describe, name_of
 from trueup_tui.rows import Row
 from trueup_tui.wording import about, count, joined, plain, sentence, sql
 
@@ -74,7 +74,7 @@ def _renamed(change: changes.RenameColumn, plan: Plan) -> tuple[list[str], list[
     """A rename names two columns; what they are stands in the schemas."""
     table = plan.live.table(change.table)
     column = table.column(change.column) if table else None
-    about = f"  {changes.describe(column)}" if column else ""
+    about = f"  {describe(column)}" if column else ""
     return [f"{change.column}{about}"], [f"{change.to}{about}"]
 
 
@@ -92,9 +92,9 @@ def _described(change: Change, side: Any) -> list[str]:
     if side is None:
         return []
     if change.noun == "table":
-        return [f"{column.name}  {changes.describe(column)}" for column in side.columns]
-    name = changes.name_of(side)
-    return [f"{name}  {changes.describe(side)}" if name else changes.describe(side)]
+        return [f"{column.name}  {describe(column)}" for column in side.columns]
+    name = "" if isinstance(change, changes.ObjectChange) else name_of(side)  # a statement says its name itself
+    return [f"{name}  {describe(side)}" if name else describe(side)]
 
 
 # -- what it means -----------------------------------------------------------------------------------------------------

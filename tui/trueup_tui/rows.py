@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from trueup import Assessment, Change, Plan, RenameCandidate, Severity, Verdict, changes
 
+_OF_THEIR_OWN = ("table", "view", "virtual table")
+"""Nouns of what has a name of its own, not one within a table."""
 _SIGNS = {"add": "+", "drop": "-", "change": "~", "rename": "»"}
 
 
@@ -86,7 +88,7 @@ class Row:
             return f"{change.label or change.table} » {self.candidates[0].to}"
         if isinstance(change, changes.RenameColumn | changes.RenameTable):
             return f"{change.label or change.table} » {change.to}"
-        return change.label or (change.table if change.noun == "table" else "")
+        return change.label or (change.table if change.noun in _OF_THEIR_OWN else "")
 
     @property
     def aspects(self) -> str:

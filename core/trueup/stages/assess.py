@@ -9,18 +9,32 @@ from trueup.changes import (
     AddColumn,
     AddForeignKey,
     AlterColumn,
+    AlterView,
+    AlterVirtualTable,
     Change,
     CreateIndex,
     CreateTable,
+    CreateTrigger,
+    CreateView,
+    CreateVirtualTable,
     DropColumn,
     DropIndex,
     DropTable,
+    DropTrigger,
+    DropView,
+    ObjectChange,
 )
 from trueup.decisions import Backfill, Decision, Drop, Keep
 from trueup.hazards import Severity
 from trueup.plan import Assessment, Fill, Policy, RenameCandidate, RenameClash, Verdict
 from trueup.rules import Sight, find_hazards, rows_without_value
 from trueup.schema import Schema
+
+_ADDITIVE = (CreateTable, AddColumn, CreateIndex, CreateView, CreateTrigger, CreateVirtualTable)
+_HOLDING = (DropTable, DropColumn)
+_LEAVING = (*_HOLDING, DropView, DropTrigger)
+_WHOLE = (CreateTable, DropTable, CreateView, AlterView, DropView, CreateVirtualTable, AlterVirtualTable)
+"""Changes of something that has a name of its own: a decision about it names no table besides."""
 
 FillFinder = Callable[[str, str], Fill | None]
 """Finds the value for rows that have none, for a table and a column."""
@@ -61,7 +75,7 @@ def assess(change: Change, here: Circumstances, sight: Sight, find_fill: FillFin
         sight: what the rules look at.
         find_fill: finds values for NOT NULL columns.
     """
-    rows = 0 if isinstance(change, CreateTable) else sight.probe.rows(change.table)
+    rows = 0 if isinstance(change, CreateTable | ObjectChange) else sight.probe.rows(change.table)
     hazards = tuple(find_hazards(change, sight)) if rows else ()
     assessment = Assessment(
         change=change, verdict=Verdict.APPLY, hazards=hazards, rows=rows, candidates=_candidates(change, here)
@@ -77,6 +91,9 @@ def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Ju
         return _keep(assessment, here.policy)
     if any(candidate.probable for candidate in assessment.candidates):
         return Judgement(_undecided(assessment))
+    hindered = _hindered(assessment, here)
+    if hindered is not None:
+        return Judgement(hindered)
     clash = here.clashes.get(_object(change).lower())
     if clash and _loses(assessment) and not isinstance(decision, Drop):
         return Judgement(replace(assessment, verdict=Verdict.BLOCKED, reason=clash.reason, remedy=clash.remedy))
@@ -110,14 +127,14 @@ def _object(change: Change) -> str:
 
 def _left_the_models(change: Change) -> bool:
     """A unique index is a rule, not only data: it could refuse what the models now allow, so it is not kept."""
-    return isinstance(change, DropTable | DropColumn) or (isinstance(change, DropIndex) and not change.old.unique)
+    return isinstance(change, _LEAVING) or (isinstance(change, DropIndex) and not change.old.unique)
 
 
 def _additive(change: Change, live: Schema) -> bool:
     if isinstance(change, AddForeignKey):
         table = live.table(change.table)
         return table is not None and all(table.column(column) is None for column in change.new.columns)
-    return isinstance(change, CreateTable | AddColumn | CreateIndex)
+    return isinstance(change, _ADDITIVE)
 
 
 def _keep(assessment: Assessment, policy: Policy) -> Judgement:
@@ -131,13 +148,44 @@ def _retire(assessment: Assessment, policy: Policy) -> Judgement:
     retired = replace(
         assessment,
         verdict=Verdict.RETIRE,
-        reason="it left the models; it is kept" + ("" if isinstance(change, DropIndex) else " with its data"),
+        reason="it left the models; it is kept" + (" with its data" if isinstance(change, _HOLDING) else ""),
         remedy="the policy full, or a decision, drops it",
     )
     if policy in (Policy.SAFE, Policy.FULL) and isinstance(change, DropColumn) and change.old.required:
         relaxed = replace(change.old, nullable=True, on_conflict=None)
         return Judgement(retired, relaxation=AlterColumn(table=change.table, old=change.old, new=relaxed))
     return Judgement(retired)
+
+
+def _hindered(assessment: Assessment, here: Circumstances) -> Assessment | None:
+    """What no policy can do with a view or a virtual table."""
+    change = assessment.change
+    if isinstance(change, AlterVirtualTable):
+        return _never(assessment)
+    present = here.live.by_name.keys() | {item.name.lower() for item in here.live.relations}
+    if isinstance(change, CreateView | CreateVirtualTable) and change.table.lower() in present:
+        return _no_room(assessment)
+    return None
+
+
+def _never(assessment: Assessment) -> Assessment:
+    name = assessment.change.table
+    return replace(
+        assessment,
+        verdict=Verdict.BEYOND_POLICY,
+        reason="trueup does not change virtual tables, because what they hold would be lost",
+        remedy=f'drop {name} by hand, and the next run creates it, empty; or keep = "{name}"',
+    )
+
+
+def _no_room(assessment: Assessment) -> Assessment:
+    name = assessment.change.table
+    return replace(
+        assessment,
+        verdict=Verdict.BLOCKED,
+        reason=f"the database has something else with the name {name}",
+        remedy=f"rename or drop {name} in the database, or declare the {assessment.change.noun} under another name",
+    )
 
 
 def _beyond(assessment: Assessment, policy: Policy) -> Assessment:
@@ -153,7 +201,7 @@ def _beyond(assessment: Assessment, policy: Policy) -> Assessment:
 def _decision(change: Change, decisions: Sequence[Decision]) -> Decision | None:
     """The decision about the object that the change drops, adds or alters."""
     names = {change.table.lower(), f"{change.table}.{change.label}".lower()}
-    wanted = names if isinstance(change, DropTable | CreateTable) else names - {change.table.lower()}
+    wanted = names if isinstance(change, _WHOLE) else names - {change.table.lower()}
     found = [item for item in decisions if item.object.lower() in wanted and not isinstance(item, Backfill)]
     return found[0] if found else None
 

@@ -17,36 +17,55 @@ from trueup.changes import (
     AlterIndex,
     AlterPrimaryKey,
     AlterTableOptions,
+    AlterTrigger,
     AlterUnique,
+    AlterView,
+    AlterVirtualTable,
     Change,
     CreateIndex,
     CreateTable,
+    CreateTrigger,
+    CreateView,
+    CreateVirtualTable,
     DropCheck,
     DropColumn,
     DropForeignKey,
     DropIndex,
     DropTable,
+    DropTrigger,
     DropUnique,
+    DropView,
 )
 from trueup.schema import Check, Schema, Sql, Table
 
 T = TypeVar("T")
 Key = Callable[[T], Hashable]
+_CREATE: dict[str, type[CreateView | CreateTrigger | CreateVirtualTable]] = {
+    "view": CreateView,
+    "trigger": CreateTrigger,
+    "virtual": CreateVirtualTable,
+}
+_ALTER: dict[str, type[AlterView | AlterTrigger | AlterVirtualTable]] = {
+    "view": AlterView,
+    "trigger": AlterTrigger,
+    "virtual": AlterVirtualTable,
+}
+_DROP: dict[str, type[DropView | DropTrigger]] = {"view": DropView, "trigger": DropTrigger}
 
 
-def compare(live: Schema, wanted: Schema, owned: Collection[str] = ()) -> tuple[Change, ...]:
+def compare(live: Schema, wanted: Schema, owned: Collection[tuple[str, str]] = ()) -> tuple[Change, ...]:
     """The differences, tables in the order in which ``wanted`` creates them.
 
     Args:
         live: the database as it is.
         wanted: as it should be.
-        owned: names of tables that belong to the models although these no longer declare them. A table that is in
-            neither is unmanaged, and no difference.
+        owned: kind and name, in lower case, of the tables, views and triggers that belong to the models although these
+            no longer declare them. What is in neither is unmanaged, and no difference.
     """
     changes: list[Change] = []
     present = live.by_name
     declared = {table.name.lower() for table in wanted.tables}
-    mapped = {item.name.lower() for item in live.objects if item.kind in ("view", "virtual")}
+    mapped = {item.name.lower() for item in live.relations if item.key not in owned}
     mapped |= {name.lower() for name in live.foreign}
     for table in wanted.tables:
         old = present.get(table.name.lower())
@@ -56,13 +75,24 @@ def compare(live: Schema, wanted: Schema, owned: Collection[str] = ()) -> tuple[
             changes.append(CreateTable(table=table.name, new=table))
         elif not old.stored_like(table) and old.unsupported is None and table.unsupported is None:
             changes += compare_tables(old, table)
-    known = {name.lower() for name in owned}
     changes += [
         DropTable(table=table.name, old=table)
         for name, table in present.items()
-        if name in known - declared and table.unsupported is None
+        if ("table", name) in owned and name not in declared and table.unsupported is None
     ]
-    return tuple(changes)
+    return (*changes, *_objects(live, wanted, owned))
+
+
+def _objects(live: Schema, wanted: Schema, owned: Collection[tuple[str, str]]) -> Iterator[Change]:
+    """Views, triggers and virtual tables: nothing in them can be told apart, so each is the same or another one."""
+    gone = {item.key: item for item in live.objects}
+    for item in wanted.objects:
+        old = gone.pop(item.key, None)
+        if old is None:
+            yield _CREATE[item.kind](table=item.table, new=item)
+        elif _folded(old) != _folded(item):
+            yield _ALTER[item.kind](table=item.table, old=old, new=item)
+    yield from (_DROP[item.kind](table=item.table, old=item) for key, item in gone.items() if key in owned)
 
 
 def compare_tables(old: Table, new: Table) -> Iterator[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -26,9 +26,12 @@ from trueup.changes import (
     DropForeignKey,
     DropIndex,
     DropTable,
+    DropTrigger,
     DropUnique,
+    DropView,
+    ObjectChange,
 )
-from trueup.schema import Schema, Table
+from trueup.schema import Schema, StoredObject, Table
 
 T = TypeVar("T")
 
@@ -45,7 +48,18 @@ def evolve(live: Schema, wanted: Schema, applied: Sequence[Change], left: Sequen
     dropped = {change.table.lower() for change in applied if isinstance(change, DropTable)}
     tables = [_table(table, wanted, applied, left) for table in live.tables if table.name.lower() not in dropped]
     tables += [change.new for change in applied if isinstance(change, CreateTable)]
-    return replace(live, tables=tuple(tables), fingerprint="")
+    return replace(live, tables=tuple(tables), objects=tuple(_objects(live, applied)), fingerprint="")
+
+
+def _objects(live: Schema, applied: Sequence[Change]) -> Iterator[StoredObject]:
+    """A trigger goes with the table or the view that it watches."""
+    gone = {change.table.lower() for change in applied if isinstance(change, DropTable | DropView)}
+    changes = [change for change in applied if isinstance(change, ObjectChange)]
+    replaced = {item.key for item in (getattr(change, "old", None) for change in changes) if item is not None}
+    for item in live.objects:
+        if item.key not in replaced and not (item.kind == "trigger" and item.table.lower() in gone):
+            yield item
+    yield from (change.new for change in changes if not isinstance(change, DropView | DropTrigger))
 
 
 def _table(table: Table, wanted: Schema, applied: Sequence[Change], left: Sequence[Change]) -> Table:

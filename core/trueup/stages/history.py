@@ -19,6 +19,7 @@ from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
 from trueup.plan import Load, Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt
+from trueup.schema import Schema
 from trueup.standing import Mark
 
 _COLUMNS = (
@@ -50,19 +51,22 @@ _NEWEST = 200
 """Rows of the history that the pace of the machine is learned from."""
 
 
-def read_managed(connection: Connection, name: str) -> tuple[str, ...]:
-    """Tables that the models declared at the last run: of these trueup knows that they once were the models'.
+def read_managed(connection: Connection, name: str) -> frozenset[tuple[str, str]]:
+    """What the models declared at the last run: of these objects trueup knows that they once were the models'.
 
     Args:
         connection: the database.
         name: of the history.
+
+    Returns:
+        Kind (``"table"``, ``"view"``, ``"trigger"``) and name, in lower case.
 
     Raises:
         HistoryNameTaken: the table of that name is somebody else's.
     """
     columns = {column.lower() for column in connection.columns(name)}
     if not columns:
-        return ()
+        return frozenset()
     if not set(_NAMES) <= columns:
         raise HistoryNameTaken(name=name)
     return _last_managed(connection, name)
@@ -153,7 +157,7 @@ def record_run(
         "models": plan.models_fingerprint,
         "versions": plan.versions,
         "differences_left": plan.differences_left,
-        "managed_tables": json.dumps(_managed(connection, name, plan)),
+        "managed_tables": _managed_text(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),
         "performed_by": _performer(),
@@ -187,7 +191,7 @@ def record_interrupted(connection: Connection, name: str, killed: Intent, found_
         "checksum": "",
         "sql": "",
         "schema_after": None,
-        "managed_tables": json.dumps(_last_managed(connection, name)),
+        "managed_tables": _managed_text(_last_managed(connection, name)),
         "performed_by": f"{killed.host} (process {killed.process})",
     }
     _insert(connection, name, row)
@@ -249,7 +253,7 @@ def record_restore(
         "checksum": restored.checksum,
         "sql": "",
         "schema_after": schema_after,
-        "managed_tables": json.dumps(_last_managed(connection, name)),
+        "managed_tables": _managed_text(_last_managed(connection, name)),
         "backup_id": saved.id if saved else None,
         "performed_by": _performer(),
         "trueup_version": version,
@@ -284,15 +288,26 @@ def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _managed(connection: Connection, name: str, plan: Plan) -> list[str]:
+def _managed(connection: Connection, name: str, plan: Plan) -> frozenset[tuple[str, str]]:
     """What the models declare now, and what they once declared and is still there."""
-    present = {table.name for table in plan.expected.tables}
-    return sorted(set(plan.managed) | (set(_last_managed(connection, name)) & present))
+    return _keys(plan.wanted) | (_last_managed(connection, name) & _keys(plan.expected))
 
 
-def _last_managed(connection: Connection, name: str) -> tuple[str, ...]:
+def _keys(schema: Schema) -> frozenset[tuple[str, str]]:
+    """Everything that the models can own: of virtual tables nobody but their maker knows how to fill them."""
+    tables = (("table", table.name.lower()) for table in schema.tables)
+    return frozenset((*tables, *(item.key for item in schema.objects if item.kind != "virtual")))
+
+
+def _last_managed(connection: Connection, name: str) -> frozenset[tuple[str, str]]:
     rows = connection.rows(f'SELECT managed_tables FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
-    return tuple(json.loads(rows[0][0] or "[]")) if rows else ()
+    items = json.loads(rows[0][0] or "[]") if rows else []
+    return frozenset(("table", item.lower()) if isinstance(item, str) else tuple(item) for item in items)
+
+
+def _managed_text(keys: Iterable[tuple[str, str]]) -> str:
+    """Of a table its name, of all else the kind and the name."""
+    return json.dumps([name if kind == "table" else (kind, name) for kind, name in sorted(keys)])
 
 
 def _measured_text(measured: Iterable[Measured]) -> str | None:

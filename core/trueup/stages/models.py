@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from trueup.dialect import PythonDefault
+from trueup.dialect import PythonDefault, Script
 from trueup.errors import ModelsError
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Models:
 
     metadatas: tuple[MetaData, ...]
     spec: str
+    scripts: tuple[Script, ...] = ()
+    """What they declare in SQL, besides their tables."""
 
 
 def sqlalchemy_version() -> str:
@@ -42,13 +44,14 @@ def sqlalchemy_version() -> str:
     return __version__
 
 
-def load_models(source: object, base: Path) -> Models:
+def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Models:
     """The models that ``source`` means.
 
     Args:
         source: ``"package.module:attribute"``, ``"path/to/file.py:attribute"``, or an object: a ``MetaData``, a
             declarative ``Base``, an SQLModel class, or a list of these.
         base: where relative paths start from; it is made importable.
+        objects: files of CREATE statements that belong to the models.
 
     Raises:
         ModelsError: they cannot be imported, or are not models. An error in the user's own code is reported with its
@@ -64,7 +67,8 @@ def load_models(source: object, base: Path) -> Models:
             spec=spec, problem="they declare no tables (import the modules with your models before this one is used)"
         )
     _refuse_twice(metadatas, spec)
-    return Models(metadatas, spec)
+    scripts = (*_scripts_in(metadatas, spec), *(_script(base / path, spec) for path in objects))
+    return Models(metadatas, spec, scripts)
 
 
 def _import(spec: str, base: Path) -> object:
@@ -172,6 +176,25 @@ def _refuse_twice(metadatas: Sequence[MetaData], spec: str) -> None:
         if name.lower() in seen:
             raise ModelsError(spec=spec, problem=f"the table {name} is declared twice")
         seen.add(name.lower())
+
+
+def _scripts_in(metadatas: Iterable[MetaData], spec: str) -> Iterator[Script]:
+    """What stands in ``metadata.info["trueup"]["objects"]``, a list of statements."""
+    for metadata in metadatas:
+        listed = (metadata.info.get("trueup") or {}).get("objects", ())
+        if not isinstance(listed, list | tuple) or not all(isinstance(statement, str) for statement in listed):
+            problem = 'info["trueup"]["objects"] must be a list of CREATE statements as text'
+            raise ModelsError(spec=spec, problem=problem)
+        yield from (Script(f"statement {number} of {spec}", text) for number, text in enumerate(listed, 1))
+
+
+def _script(path: Path, spec: str) -> Script:
+    try:
+        return Script(str(path), path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelsError(spec=spec, problem=f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ModelsError(spec=spec, problem=f"{path} is not UTF-8 text") from error
 
 
 # -- what the columns put in by themselves -----------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.changes import (
@@ -15,20 +15,28 @@ from trueup.changes import (
     AlterForeignKey,
     AlterIndex,
     AlterPrimaryKey,
+    AlterTrigger,
     AlterUnique,
+    AlterView,
     Change,
     CreateIndex,
     CreateTable,
+    CreateTrigger,
+    CreateView,
+    CreateVirtualTable,
     DropCheck,
     DropColumn,
     DropForeignKey,
     DropIndex,
     DropTable,
+    DropTrigger,
     DropUnique,
+    DropView,
 )
 from trueup.plan import Assessment, Verdict
 from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Unique
 
+_MADE_OBJECTS = (CreateView, AlterView, CreateTrigger, AlterTrigger, CreateVirtualTable)
 _DROPS = (DropIndex, DropUnique, DropCheck, DropForeignKey)
 _ALTERS = (AlterPrimaryKey, AlterForeignKey, AlterUnique, AlterCheck, AlterIndex)
 _STANDS_ON_COLUMNS = (
@@ -60,7 +68,7 @@ def settle(assessments: Sequence[Assessment], indexes: Mapping[str, str]) -> tup
     removed = {
         _object(item.change)
         for item in settled
-        if isinstance(item.change, DropColumn) and item.verdict is Verdict.APPLY
+        if isinstance(item.change, DropColumn | DropTable | DropView) and item.verdict is Verdict.APPLY
     }
     settled = tuple(_with_removed(item, removed) for item in settled)
     taken = {name.lower() for item in settled if item.verdict is Verdict.APPLY for name in _new_names(item.change)}
@@ -78,9 +86,13 @@ def _follow(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
 
 
 def _withhold(item: Assessment, withheld: Mapping[_Object, Assessment]) -> Assessment:
-    missing = next((withheld[need] for need in _needs(item.change) if need in withheld), None)
-    if isinstance(item.change, DropColumn):
+    if isinstance(item.change, _MADE_OBJECTS):
+        words = item.change.new.definition.words
+        missing = next((other for other in withheld.values() if _mentioned(other.change, words)), None)
+    elif isinstance(item.change, DropColumn):
         missing = next((other for other in withheld.values() if _holds(other.change, item.change)), None)
+    else:
+        missing = next((withheld[need] for need in _needs(item.change) if need in withheld), None)
     if item.verdict is not Verdict.APPLY or missing is None:
         return item
     return replace(item, verdict=missing.verdict, reason=f"it needs: {missing.change.sentence}", remedy=missing.remedy)
@@ -109,12 +121,18 @@ def _needs(change: Change) -> Iterator[_Object]:
         )
 
 
+def _mentioned(change: Change, words: Collection[str]) -> bool:
+    """Whether a definition of these words speaks of the new table, view or column."""
+    new = isinstance(change, CreateTable | CreateView | CreateVirtualTable | AddColumn)
+    return new and change.table.lower() in words and (change.label or change.table).lower() in words
+
+
 def _object(change: Change) -> _Object:
     return type(change), change.table.lower(), change.label.lower()
 
 
 def _new_names(change: Change) -> Sequence[str]:
-    """Names that the change needs, of those that tables and indexes share in SQLite."""
+    """Names that the change needs, of those that tables, views and indexes share in SQLite."""
     if isinstance(change, CreateTable):
         return [change.new.name, *(index.name for index in change.new.indexes)]
     return [change.new.name] if isinstance(change, CreateIndex) else []
@@ -138,16 +156,20 @@ def _without_name(item: Assessment, held: Mapping[str, str]) -> Assessment:
 
 
 def _give_up_name(item: Assessment, taken: set[str]) -> Assessment:
-    """An index holds no data; one that is kept for its own sake gives its name to one that the models declare."""
-    if isinstance(item.change, DropIndex) and item.change.label.lower() in taken:
+    """Indexes and views hold no data; what is kept for its own sake gives its name to what the models declare."""
+    if isinstance(item.change, DropIndex | DropView) and item.change.old.name.lower() in taken:
         return replace(item, verdict=Verdict.APPLY, reason="", remedy="")
     return item
 
 
 def _with_removed(item: Assessment, removed: set[_Object]) -> Assessment:
-    if not isinstance(item.change, _DROPS) or item.verdict is Verdict.APPLY:
+    if not isinstance(item.change, (*_DROPS, DropTrigger)) or item.verdict is Verdict.APPLY:
         return item
-    stands_on = {(DropColumn, item.change.table.lower(), name) for name in _columns_of(item.change.old)}
+    table = item.change.table.lower()
+    if isinstance(item.change, DropTrigger):
+        stands_on: set[_Object] = {(DropTable, table, ""), (DropView, table, "")}
+    else:
+        stands_on = {(DropColumn, table, name) for name in _columns_of(item.change.old)}
     return replace(item, verdict=Verdict.APPLY, reason="", remedy="") if stands_on & removed else item
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from trueup.changes import Change, DropTable, RenameTable
+from trueup.changes import Change, DropTable, ObjectChange, RenameTable
 from trueup.dialect import Connection
 from trueup.errors import VerificationFailed
 from trueup.plan import Plan
@@ -92,26 +92,26 @@ def _survivors(plan: Plan) -> list[str]:
     """Tables that the plan touches, and that exist after it, by the name they have before it."""
     old_names = {change.to.lower(): change.table for change in _changes(plan) if isinstance(change, RenameTable)}
     dropped = {change.table.lower() for change in _changes(plan) if isinstance(change, DropTable)}
-    afterwards = (change.to if isinstance(change, RenameTable) else change.table for change in _changes(plan))
+    changes = [change for change in _changes(plan) if not isinstance(change, ObjectChange)]
+    afterwards = (change.to if isinstance(change, RenameTable) else change.table for change in changes)
     names = dict.fromkeys(old_names.get(name.lower(), name) for name in afterwards if name.lower() not in dropped)
     return list(names)
 
 
 def _untouched(after: Schema, plan: Plan) -> int:
-    """How many stored objects outside the plan's tables there are.
+    """How many stored objects the plan does not touch.
 
     Every object, in the plan or not, must be stored as the plan foresaw it, byte for byte: the plan ran on an empty
     copy of this very schema before.
     """
     expected, found = _stored(plan.expected), _stored(after)
     for kind, name in sorted(expected.keys() | found.keys()):
-        if kind == "virtual" and (kind, name) not in expected:
-            continue  # its extension is missing here, so the plan could not foresee it; no step can name it either
         if expected.get((kind, name)) != found.get((kind, name)):
             _fail(f"the {kind} {name} is not stored as the plan foresaw it")
     touched = {name for change in _changes(plan) for name in _names(change)}
     tables = [table for table in after.tables if table.name.lower() not in touched]
-    return len(after.objects) + sum(len(table.statements) for table in tables)
+    objects = set(after.objects) & set(plan.live.objects)
+    return len(objects) + sum(len(table.statements) for table in tables)
 
 
 def _names(change: Change) -> tuple[str, ...]:

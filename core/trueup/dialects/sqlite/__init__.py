@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.changes import Change, DropColumn
-from trueup.dialect import Facts
+from trueup.dialect import Facts, Script
 from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, translate
 from trueup.dialects.sqlite.ddl import StepWriter
 from trueup.dialects.sqlite.lock import migrator_lock
@@ -106,19 +106,21 @@ class SqliteDialect:
                 path.rename(self.path.with_name(f"{self.path.name}.{mark}{ending}"))
         return self.path.with_name(f"{self.path.name}.{mark}")
 
-    def wanted(self, metadatas: Sequence[MetaData], spec: str, known: Sequence[Table] = ()) -> Schema:
-        return schema_of_models(metadatas, spec, known)
+    def wanted(
+        self, metadatas: Sequence[MetaData], scripts: Sequence[Script], spec: str, known: Sequence[Table] = ()
+    ) -> Schema:
+        return schema_of_models(metadatas, scripts, spec, known)
 
     def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
         with EmptyCopy(live, fills) as copy:
             copy.run(statements)
             return copy.schema()
 
-    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> frozenset[str]:
+    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Mapping[str, str]:
         with EmptyCopy(live, fills) as copy:
             before = copy.broken()
             copy.run(statements)
-            return copy.broken() - before
+            return {name: reason for name, reason in copy.broken().items() if name not in before}
 
     def write(
         self,

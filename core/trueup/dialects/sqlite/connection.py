@@ -13,7 +13,7 @@ from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialect import Extent, Sample
-from trueup.dialects.sqlite.dependents import broken_objects
+from trueup.dialects.sqlite.dependents import broken_objects, only_the_application_knows
 from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
 from trueup.dialects.sqlite.sizes import measure, time_sample
@@ -165,7 +165,7 @@ class SqliteConnection:
         return Counter((child, parent) for child, _, parent, _ in self._check_all("foreign_key_check"))
 
     def broken_objects(self) -> frozenset[str]:
-        return broken_objects(self.rows)
+        return frozenset(broken_objects(self.rows))
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
         """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
@@ -195,7 +195,7 @@ class SqliteConnection:
         try:
             return self.rows(f"PRAGMA {pragma}")
         except sqlite3.OperationalError as error:
-            if not _only_the_application_knows(error):
+            if not only_the_application_knows(error):
                 raise
         names = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
         return [row for (name,) in names for row in self._check(pragma, name)]
@@ -204,7 +204,7 @@ class SqliteConnection:
         try:
             return self.rows(f"PRAGMA {pragma}({quote(table)})")
         except sqlite3.OperationalError as error:
-            if not _only_the_application_knows(error):
+            if not only_the_application_knows(error):
                 raise
             return []
 
@@ -247,12 +247,6 @@ def _reading_only(action: int, name: str | None, _two: str | None, database: str
     """
     declares = action == sqlite3.SQLITE_UPDATE and name == "sqlite_master"
     return sqlite3.SQLITE_OK if action in _READING or database == "temp" or declares else sqlite3.SQLITE_DENY
-
-
-def _only_the_application_knows(error: sqlite3.Error) -> bool:
-    return any(
-        what in str(error) for what in ("no such function", "unknown function", "no such collation", "no such module")
-    )
 
 
 def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupError | sqlite3.Error:

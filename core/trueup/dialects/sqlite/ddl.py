@@ -19,9 +19,11 @@ from trueup.changes import (
     DropColumn,
     DropIndex,
     DropTable,
+    ObjectChange,
     RenameColumn,
     RenameTable,
 )
+from trueup.dialects.sqlite.objects import object_steps
 from trueup.dialects.sqlite.rebuild import rebuild_statements
 from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import column_definition, create_index, create_table, reference
@@ -43,24 +45,29 @@ class StepWriter:
     can_drop_in_place: bool
 
     def write(self, changes: Sequence[Change]) -> list[Step]:
-        """Steps in an order that works: renames, drops, freed index names, new tables, altered tables, new indexes."""
+        """Steps in an order that works: renames, views and triggers that are in the way, drops, freed index names, new
+        tables, altered tables, new indexes, new views and triggers."""
+        objects = object_steps(self.live, changes)
+        writer = replace(self, live=objects.between)
         by_table: dict[str, list[Change]] = {}
         for change in changes:
-            if not isinstance(change, RenameTable | RenameColumn | CreateTable | DropTable):
+            if not isinstance(change, RenameTable | RenameColumn | CreateTable | DropTable | ObjectChange):
                 by_table.setdefault(change.table, []).append(change)
         tables: list[Step] = []
         indexes: list[Step] = []
         for name, group in by_table.items():
-            altered, created = self._alter(name, group)
+            altered, created = writer._alter(name, group)
             tables += altered
             indexes += created
         return [
             *rename_steps([item for item in changes if isinstance(item, RenameTable | RenameColumn)], self.live),
+            *objects.first,
             *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
             *(_drop_index(change) for change in changes if isinstance(change, DropIndex)),
             *(_create_table(change) for change in changes if isinstance(change, CreateTable)),
             *tables,
             *indexes,
+            *objects.last,
         ]
 
     def _alter(self, name: str, changes: Sequence[Change]) -> tuple[list[Step], list[Step]]:

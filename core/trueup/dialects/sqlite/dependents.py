@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from trueup.dialects.sqlite.tokens import quote
@@ -11,10 +11,11 @@ from trueup.dialects.sqlite.tokens import quote
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 
-def broken_objects(query: Query) -> frozenset[str]:
-    """Names of the views that cannot be read, and of all triggers of a table that cannot be written to.
+def broken_objects(query: Query) -> dict[str, str]:
+    """The views that cannot be read, and all triggers of a table that cannot be written to, each with SQLite's reason.
 
-    Needs a connection that may write, with a transaction open; leaves nothing behind.
+    Needs a connection that may write, with a transaction open; leaves nothing behind. What fails over a function that
+    only the application has may well work there, and is not among them.
     """
     query("SAVEPOINT trueup_dependents")
     try:
@@ -25,13 +26,12 @@ def broken_objects(query: Query) -> frozenset[str]:
         query("RELEASE trueup_dependents")
 
 
-def _find_broken(query: Query) -> frozenset[str]:
+def _find_broken(query: Query) -> dict[str, str]:
     found = query("SELECT type, name, tbl_name FROM sqlite_schema WHERE type IN ('view', 'trigger')")
-    broken = {name for kind, name, _ in found if kind == "view" and not _compiles(query, _read(name))}
-    for table in sorted({table for kind, _, table in found if kind == "trigger"}):
-        if not all(_compiles(query, statement) for statement in _writes(query, table)):
-            broken |= {name for kind, name, watched in found if kind == "trigger" and watched == table}
-    return frozenset(broken)
+    broken = {name: _complaint(query, [_read(name)]) for kind, name, _ in found if kind == "view"}
+    complaints = {table: _complaint(query, _writes(query, table)) for kind, _, table in found if kind == "trigger"}
+    broken |= {name: complaints[table] for kind, name, table in found if kind == "trigger"}
+    return {name: complaint for name, complaint in broken.items() if complaint}
 
 
 def _read(view: str) -> str:
@@ -50,9 +50,19 @@ def _writes(query: Query, table: str) -> Iterator[str]:
     yield f"DELETE FROM {quote(table)} WHERE 0"
 
 
-def _compiles(query: Query, statement: str) -> bool:
-    try:
-        query(statement)
-    except sqlite3.OperationalError:
-        return False
-    return True
+def _complaint(query: Query, statements: Iterable[str]) -> str:
+    """What SQLite says to the first of them that does not compile; nothing when all do."""
+    for statement in statements:
+        try:
+            query(statement)
+        except sqlite3.OperationalError as error:
+            if not only_the_application_knows(error):
+                return str(error)
+    return ""
+
+
+def only_the_application_knows(error: sqlite3.Error) -> bool:
+    """Whether the statement needs a function, a collation or an extension that is not here."""
+    return any(
+        what in str(error) for what in ("no such function", "unknown function", "no such collation", "no such module")
+    )

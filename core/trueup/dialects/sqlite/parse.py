@@ -111,6 +111,12 @@ def parse_index(sql: str) -> Index:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def parse_definition(sql: str) -> Sql:
+    """The whole statement of a view, a trigger or a virtual table."""
+    return Sql(sql, canonical(tokenize(sql)))
+
+
 def parse_type(text: str) -> Sql:
     """A declared type; the canonical form has no blanks beside parentheses and commas."""
     return Sql(

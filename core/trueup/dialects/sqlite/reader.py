@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from trueup.dialects.sqlite.parse import NotUnderstood, parse_index, parse_table
+from trueup.dialects.sqlite.parse import NotUnderstood, parse_definition, parse_index, parse_table
 from trueup.schema import Column, ForeignKey, PrimaryKey, Schema, StoredObject, Table, Unread
 
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
@@ -68,9 +68,9 @@ def _tables(objects: Iterable[_Row], foreign: Collection[str], connection: sqlit
 def _stored_objects(objects: Iterable[_Row], foreign: Collection[str]) -> Iterator[StoredObject]:
     for kind, name, table, sql in objects:
         if kind in ("view", "trigger"):
-            yield StoredObject(kind=kind, name=name, table=table, sql=sql or "")
+            yield StoredObject(kind=kind, name=name, table=table, definition=parse_definition(sql or ""))
         elif name in foreign and (sql or "")[:20].upper().startswith("CREATE VIRTUAL"):
-            yield StoredObject(kind="virtual", name=name, table=table, sql=sql or "")
+            yield StoredObject(kind="virtual", name=name, table=table, definition=parse_definition(sql or ""))
 
 
 def read_fingerprint(connection: sqlite3.Connection, leave_out: Collection[str] = ()) -> str:

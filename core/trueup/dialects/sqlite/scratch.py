@@ -8,55 +8,68 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from trueup.dialect import Script
 from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.reader import read_schema
+from trueup.dialects.sqlite.script import ScriptRefused, mapped_views, run_script
 from trueup.errors import ModelsRejected
 from trueup.plan import Fill
-from trueup.schema import Schema, Table
+from trueup.schema import Schema, StoredObject, Table
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
+    from sqlalchemy import Table as SQLAlchemyTable
 
 _MISSING = re.compile(r"(?:no such|unknown) (?P<kind>function|collation)(?: sequence)?: (?P<name>[^()]+)")
-_ORDER = ("table", "virtual", "index", "view", "trigger")
 
 
-def schema_of_models(metadatas: Sequence[MetaData], spec: str, known: Sequence[Table] = ()) -> Schema:
-    """The schema of a database that ``create_all`` made from the models.
+def schema_of_models(
+    metadatas: Sequence[MetaData], scripts: Sequence[Script], spec: str, known: Sequence[Table] = ()
+) -> Schema:
+    """The schema of a database that ``create_all`` made from the models, and after it their scripts.
 
     Args:
         metadatas: the models.
+        scripts: what they declare in SQL.
         spec: their name, for people.
         known: what need not be made, because it is known to be what comes of it.
 
     Raises:
-        ModelsRejected: SQLite or SQLAlchemy's compiler refuses one of the tables.
+        ModelsRejected: SQLite or SQLAlchemy's compiler refuses one of the tables, or a statement of a script.
     """
-    names = {table.name for table in known}
-    tables = [[table for table in metadata.tables.values() if table.name not in names] for metadata in metadatas]
-    if not any(tables):
+    made = {table.name.lower() for table in known}.union(*map(mapped_views, scripts))
+    tables = [[table for table in metadata.tables.values() if table.name.lower() not in made] for metadata in metadatas]
+    if not any(tables) and not scripts:
         return Schema(tables=tuple(known))
-    from sqlalchemy import create_engine  # what only shows the schema of a file does not pay for this import
+    raw = sqlite3.connect(":memory:", check_same_thread=False)
+    try:
+        if any(tables):
+            _create_all(raw, metadatas, tables, spec)
+        raw.isolation_level = None
+        for script in scripts:
+            run_script(raw, script)
+        schema = read_schema(raw)
+        return replace(schema, tables=(*known, *schema.tables))
+    except ScriptRefused as error:
+        raise ModelsRejected(spec=spec, problem=str(error)) from error
+    finally:
+        raw.close()
+
+
+def _create_all(
+    raw: sqlite3.Connection, metadatas: Sequence[MetaData], tables: Sequence[Sequence[SQLAlchemyTable]], spec: str
+) -> None:
+    """Some tables of each; what listens to their making does its part."""
+    from sqlalchemy import create_engine  # who has no models in Python does not pay for this import
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import StaticPool
 
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
     try:
-        for metadata, unknown in zip(metadatas, tables, strict=True):
-            metadata.create_all(engine, tables=unknown, checkfirst=False)  # it is empty
-        raw = engine.raw_connection()
-        try:
-            driver = raw.driver_connection
-            if not isinstance(driver, sqlite3.Connection):
-                raise TypeError(f"unexpected driver connection {driver!r}")
-            schema = read_schema(driver)
-            return replace(schema, tables=(*known, *schema.tables))
-        finally:
-            raw.close()
+        for metadata, some in zip(metadatas, tables, strict=True):
+            metadata.create_all(engine, tables=some, checkfirst=False)  # it is empty
     except SQLAlchemyError as error:
         raise ModelsRejected(spec=spec, problem=_first_line(error)) from error
-    finally:
-        engine.dispose()
 
 
 class EmptyCopy:
@@ -73,6 +86,7 @@ class EmptyCopy:
     def __init__(self, live: Schema, fills: Sequence[Fill] = ()) -> None:
         self.raw = sqlite3.connect(":memory:", isolation_level=None)
         self.replaced: set[str] = set()
+        self._missing: list[StoredObject] = []
         self._build(live)
         for fill in fills:
             if fill.function is not None:
@@ -95,24 +109,35 @@ class EmptyCopy:
             self._with_replacements(statement)
 
     def schema(self) -> Schema:
-        return read_schema(self.raw)
+        """As it is now; what an extension is missing for here stays as it was, since no step names it."""
+        schema = read_schema(self.raw)
+        return replace(schema, objects=(*schema.objects, *self._missing))
 
-    def broken(self) -> frozenset[str]:
+    def broken(self) -> dict[str, str]:
         return broken_objects(lambda query: self.raw.execute(query).fetchall())
 
     def _build(self, live: Schema) -> None:
-        stored = [("table", table.sql) for table in live.tables]
-        stored += [("index", sql) for table in live.tables for sql in table.statements[1:]]
-        stored += [(stored_object.kind, stored_object.sql) for stored_object in live.objects]
         self.raw.execute("PRAGMA legacy_alter_table = ON")
-        for _, sql in sorted(stored, key=lambda item: _ORDER.index(item[0])):
-            try:
-                self._with_replacements(sql)
-            except sqlite3.OperationalError:
-                continue  # an extension is missing here; what depends on the object fails where it is used
+        for table in live.tables:
+            self._try(table.sql)
+        virtual = [item for item in live.objects if item.kind == "virtual"]
+        self._missing = [item for item in virtual if not self._try(item.sql)]
+        for index in (sql for table in live.tables for sql in table.statements[1:]):
+            self._try(index)
+        for item in sorted(live.objects, key=lambda item: item.kind == "trigger"):
+            if item.kind != "virtual":
+                self._try(item.sql)
         if any(name.startswith("sqlite_stat") for name in live.internal):
             self.raw.execute("ANALYZE")
         self.raw.execute("PRAGMA legacy_alter_table = OFF")
+
+    def _try(self, sql: str) -> bool:
+        """An extension may be missing here; what depends on the object fails where it is used."""
+        try:
+            self._with_replacements(sql)
+        except sqlite3.OperationalError:
+            return False
+        return True
 
     def _with_replacements(self, sql: str) -> None:
         while True:
