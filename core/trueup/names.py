@@ -41,7 +41,8 @@ def _by_words(before: Sequence[str], after: Sequence[str]) -> float:
                 rest_after.remove(partner)
     if common and not (rest_before and rest_after):
         return max(_CONTAINED * common / min(len(before), len(after)), common / max(len(before), len(after)))
-    letters = SequenceMatcher(None, "".join(rest_before), "".join(rest_after), autojunk=False).ratio()
+    one, other = sorted(("".join(rest_before), "".join(rest_after)))  # the answer depends on their order
+    letters = SequenceMatcher(None, one, other, autojunk=False).ratio()
     count = max(len(before), len(after))
     return (common + letters * max(len(rest_before), len(rest_after))) / count
 

@@ -277,6 +277,23 @@ WORDS = stored("virtual", "words", "CREATE VIRTUAL TABLE words USING fts5(text)"
 
 OPEN = plan_of([question(DROP_FULLNAME), question(ADD_FULL_NAME), *SAFE], STEPS)
 """Something waits for a decision."""
+OTHER_NAME = replace(ADD_FULL_NAME, new=replace(ADD_FULL_NAME.new, name="display_name"))
+OTHER_CANDIDATE = replace(
+    CANDIDATE,
+    to="display_name",
+    score=0.76,
+    evidence=(Evidence(sentence="the names are 76% alike", weight=0.46), *CANDIDATE.evidence[1:]),
+)
+AMBIGUOUS = plan_of(
+    [
+        replace(question(DROP_FULLNAME), candidates=(CANDIDATE, OTHER_CANDIDATE)),
+        question(ADD_FULL_NAME),
+        replace(question(OTHER_NAME), candidates=(OTHER_CANDIDATE,)),
+        *SAFE,
+    ],
+    STEPS,
+)
+"""A column that left may be either of two that came."""
 READY = plan_of([judged(RENAME), *SAFE], [RENAME_STEP, *STEPS])
 """The rename was answered."""
 LOSING = plan_of(

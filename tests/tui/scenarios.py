@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
 from tests.tui.data import (
+    AMBIGUOUS,
     BACKUPS,
     EVERY_KIND,
     IN_STEP,
@@ -185,6 +186,7 @@ SCENARIOS: dict[str, Scenario] = {
     "diff-table": Scenario(core(READY), keys("g", "j", "j", "j"), "On a table's name: all that happens to it."),
     "diff-folded": Scenario(core(READY), keys("h"), "A folded table says how many changes it hides."),
     "diff-rename": Scenario(core(OPEN), keys("r"), "The rename is asked in place, with its evidence and its keys."),
+    "diff-rename-others": Scenario(core(AMBIGUOUS), keys("r"), "Two names are possible: both are shown, o moves on."),
     "diff-filter": Scenario(core(READY), keys("slash", *"index", "enter"), "Only the changes with the text in them."),
     "diff-no-match": Scenario(core(READY), no_match, "A filter that nothing matches says so, and how to leave."),
     "diff-no-value": Scenario(core(UNFILLED), keys(), "Rows without a value: what is missing, and f."),

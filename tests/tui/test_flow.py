@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from tests.tui.data import (
     ADD_TIER,
+    AMBIGUOUS,
     BACKUPS,
     IN_STEP,
     LOSING,
@@ -77,6 +78,16 @@ async def test_rename_is_answered_in_place() -> None:
         assert core.asked[-1]["decisions"] == (Rename(table="customers", column="fullname", to="full_name"),)
         assert app.session.plan is READY
         assert core.written == []
+
+
+async def test_any_candidate_can_be_chosen() -> None:
+    """Where two names are possible both are named, and ``o`` turns to the other one."""
+    core = FakeCore(plan=lambda decisions, leave_out: READY if decisions else AMBIGUOUS)
+    async with app_of(core).run_test(size=WIDE) as pilot:
+        await press(pilot, "r")
+        assert "or customers.fullname » display_name, 76% alike" in text_of(pilot)
+        await press(pilot, "o", "y")
+        assert core.asked[-1]["decisions"] == (Rename(table="customers", column="fullname", to="display_name"),)
 
 
 @pytest.mark.parametrize(("key", "kind"), [("n", Keep), ("d", Drop)])

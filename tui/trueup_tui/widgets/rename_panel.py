@@ -13,9 +13,12 @@ from trueup_tui.commands import bindings_of, commands_of
 from trueup_tui.rows import Row
 from trueup_tui.wording import plain
 
+_LISTED = 3
+"""Other candidates that are named; the rest is only counted, or the keys would leave a small terminal."""
+
 
 class RenamePanel(Static, can_focus=True):
-    """Asks about one candidate; the answer goes up as a message."""
+    """Asks about one candidate and names the others; the answer goes up as a message."""
 
     BINDINGS = bindings_of("rename")
 
@@ -56,9 +59,11 @@ class RenamePanel(Static, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
-        candidate = self.candidate
+        candidate, *others = self._candidates
         question = plain(f"Is {candidate.object} now called {candidate.to}?", "bold")
         evidence = [plain(f"  · {text}") for text in candidate.evidence]
+        evidence += [plain(f"or {item.object} » {item.to}, {item.score:.0%} alike", "dim") for item in others[:_LISTED]]
+        evidence += [Content.styled(f"and {len(others) - _LISTED} more", "dim")] if others[_LISTED:] else []
         keys = [
             Content.assemble("  ", (command.shown, "bold $key"), f"  {command.label}")
             for command in commands_of("rename")
