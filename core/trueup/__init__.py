@@ -26,7 +26,9 @@ from trueup.hazards import Finding, Hazard, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plan import Assessment, Complexity, Evidence, Plan, Policy, RenameCandidate, Statement, Step, Verdict
-from trueup.run import Backup, Receipt, Run, Status
+from trueup.planfile import load_plan, save_plan
+from trueup.rehearsing import rehearse, start_rehearsal
+from trueup.run import Backup, Receipt, Rehearsal, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.standing import Position, Standing
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
@@ -54,6 +56,7 @@ __all__ = [
     "Policy",
     "Position",
     "Receipt",
+    "Rehearsal",
     "Rename",
     "RenameCandidate",
     "Run",
@@ -77,13 +80,17 @@ __all__ = [
     "find_backup",
     "forget_models",
     "list_backups",
+    "load_plan",
     "load_settings",
     "migrate",
     "name_of",
     "plan",
     "read_decisions",
+    "rehearse",
     "restore",
+    "save_plan",
     "start",
+    "start_rehearsal",
     "start_restore",
     "verify_backup",
     "visible",

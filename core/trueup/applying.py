@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from trueup._version import __version__
 from trueup.dialect import Connection, Dialect
-from trueup.errors import DatabaseDamaged, EstimateTooLong, SchemaMoved, TrueupError, explained
+from trueup.errors import DatabaseDamaged, SchemaMoved, TrueupError, explained
 from trueup.events import (
     BackedUp,
     BackupProgress,
@@ -64,18 +64,21 @@ class Running:
     """Ids of runs whose backups must stay."""
     removed: tuple[Backup, ...] = ()
 
+    def foregone(self) -> Run | None:
+        """The outcome where there is nothing to carry out, or nothing that may be."""
+        if self.plan.blocked:
+            return self.outcome(Status.NEEDS_DECISION)
+        if not self.plan.steps:
+            return self.outcome(Status.IN_SYNC if self.plan.in_step else Status.NEEDS_DECISION)
+        return None
+
     def carry_out(self) -> Run:
         try:
-            self._refuse_what_is_too_long()
+            self.plan.refuse_too_long(self.limits.seconds, backup=self.target.settings.backup)
             self._locked()
         except Exception as error:
             return self._failed(explained(error))
         return self.outcome(Status.MIGRATED)
-
-    def _refuse_what_is_too_long(self) -> None:
-        estimate, limit = self.plan.total_estimate(backup=self.target.settings.backup), self.limits.seconds
-        if limit is not None and estimate > limit:
-            raise EstimateTooLong(estimate=estimate, limit=limit)
 
     def _failed(self, error: TrueupError) -> Run:
         self.report(RolledBack(elapsed=self.limits.elapsed, error=error))

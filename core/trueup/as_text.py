@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trueup.plan import Assessment, Plan
-from trueup.run import Backup, Run, Status
+from trueup.run import Backup, Rehearsal, Run, Status
 from trueup.stages.retention import storage_warning
 from trueup.text import visible
 
@@ -29,11 +29,40 @@ def run_lines(run: Run) -> Iterator[str]:
             yield f"  removed backups that had served their time: {', '.join(item.id for item in run.removed_backups)}"
     elif plan.in_step:
         yield f"{plan.database} is in step with {plan.models} ({len(plan.managed)} tables)."
-    remaining = [item for item in plan.assessments if item.verdict in ("blocked", "beyond policy")]
-    if remaining:
-        yield "Nothing was changed; differences remain:" if plan.blocked else "Differences remain:"
-        yield from (line for item in remaining for line in _item_lines(item))
+    yield from _remaining_lines(plan, "remain")
     yield from (f"note: {visible(warning)}" for warning in (*run.warnings, *plan.unsupported))
+
+
+def dry_run_lines(plan: Plan, exit_code: int) -> Iterator[str]:
+    """The script that a run would send, with everything else as comments."""
+    if plan.steps and not plan.blocked:
+        yield plan.script
+        yield ""
+        yield f"-- {_cost(plan)}"
+    else:
+        yield "-- Nothing would be run."
+    yield from (f"-- {line}" for line in _remaining_lines(plan, "would remain"))
+    yield f"-- exit code {exit_code}"
+
+
+def rehearsal_lines(rehearsal: Rehearsal) -> Iterator[str]:
+    """What became of each step on the copy, and what a run of them would be."""
+    run, plan = rehearsal.run, rehearsal.plan
+    if not run.operations_executed:
+        yield "Nothing to rehearse." if plan.in_step else "Nothing was rehearsed."
+        yield from _remaining_lines(plan, "remain")
+        return
+    yield f"Rehearsed on a copy of {plan.database}, verified. The database itself was not touched."
+    estimated = run.plan.steps if run.plan else ()
+    for number, (step, seconds) in enumerate(zip(estimated, run.step_seconds, strict=True), 1):
+        rows = f", {step.rows} rows" if step.rows else ""
+        yield visible(f"  {number}. {step.sentence}")
+        yield f"      {seconds:.2f} s (estimated {step.estimate:.2f} s){rows}, {step.form}"
+    yield f"A run of it: {_cost(plan)}."
+    left = [item for item in rehearsal.remaining if item.verdict != "kept"]
+    if left:
+        yield "It would leave:"
+        yield from (_change_line(item) for item in left)
 
 
 def restore_lines(run: Run) -> Iterator[str]:
@@ -75,6 +104,8 @@ def diff_lines(plan: Plan) -> Iterator[str]:
     if plan.position.sentence:
         yield plan.position.sentence
     yield from (f"note: {visible(sentence)}" for sentence in plan.unsupported)
+    if plan.steps and not plan.blocked:
+        yield f"trueup --auto would take {_cost(plan)}."
     if plan.unmanaged:
         yield f"Not declared by the models, left alone: {visible(', '.join(plan.unmanaged))}."
 
@@ -83,6 +114,21 @@ def _reviewed_lines(item: Assessment) -> Iterator[str]:
     """For a person who compares, with the rows that are in danger."""
     yield _change_line(item)
     yield from (visible(f"      {hazard.shown}") for hazard in item.hazards)
+    if item.verdict == "blocked":
+        yield from (visible(f"      {line}") for line in ([] if item.hazards else [item.reason]) + [item.remedy])
+
+
+def _remaining_lines(plan: Plan, remain: str) -> Iterator[str]:
+    remaining = [item for item in plan.assessments if item.verdict in ("blocked", "beyond policy")]
+    if remaining:
+        yield f"Nothing was changed; differences {remain}:" if plan.blocked else f"Differences {remain}:"
+        yield from (line for item in remaining for line in _item_lines(item))
+
+
+def _cost(plan: Plan) -> str:
+    count = len(plan.steps)
+    seconds = plan.total_estimate(backup=True)
+    return f"{count} step{'' if count == 1 else 's'}, {plan.complexity}, about {seconds:.1f} s with a backup"
 
 
 def _item_lines(item: Assessment) -> Iterator[str]:

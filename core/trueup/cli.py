@@ -7,8 +7,12 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trueup._version import __version__
+
+if TYPE_CHECKING:
+    from trueup.settings import Settings
 
 _DESCRIPTION = "Keep a live database true to its SQLAlchemy models."
 _EPILOG = """\
@@ -16,7 +20,7 @@ exit codes:
   0  in step, or brought in step
   1  differences remain that need a person or a wider policy
   2  wrong use or configuration
-  3  failed; the database is unchanged
+  3  failed, or a plan file does not fit any more; the database is unchanged
   4  time limit; the database is unchanged
   5  another migrator or writer holds the database
   6  the database is unreadable or damaged
@@ -41,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    _refuse_what_does_not_go_together(parser, options)
     _set_up_output(verbose=options.verbose)
     from trueup.errors import TrueupError
 
@@ -63,6 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--auto", action="store_true", help="migrate without a person, as far as the policy goes")
     mode.add_argument("--check", action="store_true", help="only compare; exit code 1 when there are differences")
+    mode.add_argument(
+        "--rehearse", action="store_true", help="carry the plan out on a copy of the database, which is deleted then"
+    )
+    mode.add_argument(
+        "--apply-plan", metavar="FILE", type=Path, help="carry out a plan file, if it still fits the database"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --auto: print the SQL instead, and exit as the run would"
+    )
+    parser.add_argument(
+        "--plan-out", metavar="FILE", type=Path, help="write the plan into a file; also after --rehearse"
+    )
     parser.add_argument("--models", metavar="SPEC", help="package.module:Base, or path/to/file.py:Base")
     parser.add_argument("--policy", choices=("check", "additive", "safe", "full"), help="what may be applied (safe)")
     parser.add_argument(
@@ -75,6 +93,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"trueup {__version__}")
     _add_commands(parser)
     return parser
+
+
+def _refuse_what_does_not_go_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """What is more than a choice of one; ends the program with exit code 2."""
+    mode = next((name for name in ("auto", "check", "apply_plan") if getattr(options, name)), None)
+    if options.dry_run and mode != "auto":
+        parser.error("--dry-run goes with --auto")
+    if options.plan_out and mode is not None:
+        parser.error(f"--plan-out goes with --rehearse or alone, not with --{mode.replace('_', '-')}")
+    if options.command and (mode or options.rehearse or options.plan_out):
+        parser.error(f"the command {options.command} is a mode of its own")
 
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:
@@ -130,14 +159,27 @@ def _dispatch(options: argparse.Namespace) -> int:
         from trueup import backup_modes
 
         return backup_modes.restore_one(settings, options.backup_id, as_json=options.json)
-    if not (options.auto or options.check or options.json) and _is_terminal():
+    headless = (options.auto, options.check, options.rehearse, options.apply_plan, options.plan_out, options.json)
+    if not any(headless) and _is_terminal():
         from trueup_tui import run_app
 
         return run_app(settings)
+    return _without_the_app(settings, options)
+
+
+def _without_the_app(settings: Settings, options: argparse.Namespace) -> int:
     from trueup import modes
 
-    mode = modes.auto if options.auto else modes.check
-    return mode(settings, as_json=options.json)
+    as_json = options.json
+    if options.auto:
+        return (modes.dry_run if options.dry_run else modes.auto)(settings, as_json=as_json)
+    if options.apply_plan:
+        return modes.apply_plan(settings, options.apply_plan, as_json=as_json)
+    if options.rehearse:
+        return modes.rehearse_plan(settings, options.plan_out, as_json=as_json)
+    if options.plan_out:
+        return modes.write_plan(settings, options.plan_out, as_json=as_json)
+    return modes.check(settings, as_json=as_json)
 
 
 def _is_terminal() -> bool:

@@ -93,7 +93,7 @@ def read_decisions(path: Path | None) -> tuple[Decision, ...]:
         raise DecisionsError(path=path, problem=f"is not valid TOML ({error})") from error
     if not isinstance(entries, list):
         raise DecisionsError(path=path, problem="decisions must be a list of [[decisions]] tables")
-    decisions = tuple(_parse(entry, path) for entry in entries)
+    decisions = tuple(parse_entry(entry, path) for entry in entries)
     _refuse_contradictions(decisions, path)
     return decisions
 
@@ -114,16 +114,16 @@ def write_decision(path: Path, decision: Decision) -> None:
             document.add(tomlkit.nl())
         document["decisions"] = entries
     for index in reversed(range(len(entries))):
-        if _parse(entries[index].unwrap(), path).object.lower() == decision.object.lower():
+        if parse_entry(entries[index].unwrap(), path).object.lower() == decision.object.lower():
             del entries[index]
     entry = tomlkit.table()
-    for key, value in _entry(decision).items():
+    for key, value in entry_of(decision).items():
         entry[key] = value
     entries.append(entry)
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-def _entry(decision: Decision) -> dict[str, Any]:
+def entry_of(decision: Decision) -> dict[str, Any]:
     entry: dict[str, Any] = {decision.verb: decision.object}
     for detail in ("to", "value", "sql"):
         answer = getattr(decision, detail, None)
@@ -132,7 +132,7 @@ def _entry(decision: Decision) -> dict[str, Any]:
     return entry
 
 
-def _parse(entry: Any, path: Path) -> Decision:
+def parse_entry(entry: Any, path: Path) -> Decision:
     verbs = [verb for verb in _VERBS if isinstance(entry, dict) and verb in entry]
     if len(verbs) != 1:
         raise DecisionsError(path=path, problem=f"each entry has exactly one of {', '.join(_VERBS)}, not {entry!r}")

@@ -153,13 +153,14 @@ class Connection(Protocol):
     def broken_objects(self) -> frozenset[str]:
         """Names of the views and triggers that do not work, because something they mention is missing."""
 
-    def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+    def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
         """Write a consistent copy of the database to a new file, as it is at the start of the call.
 
         Args:
             path: the file; must not exist.
             limits: raises where the copy must stop.
             progress: called with the pages done and the pages in all.
+            alone: the copy is one file that needs no others beside it; otherwise it works as the database does.
         """
 
 
@@ -203,6 +204,9 @@ class Dialect(Protocol):
         Raises:
             DatabaseUnreadable, DatabaseDamaged, ReadOnlyDatabase: it cannot be opened.
         """
+
+    def url_of(self, path: Path) -> str:
+        """The URL of this kind of database in another place."""
 
     def open_copy(self, path: Path, *, write: bool = False) -> Connection:
         """Open a file that :meth:`Connection.copy_to` wrote."""

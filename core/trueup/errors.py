@@ -57,6 +57,10 @@ class DecisionsError(ConfigurationError):
     """{path}: {problem}. Nothing was changed; correct the [[decisions]] entry and run again."""
 
 
+class PlanFileError(ConfigurationError):
+    """{path} cannot be used as a plan file: {problem}. Nothing was changed; make a new one with --plan-out."""
+
+
 class HistoryNameTaken(ConfigurationError):
     """The table {name} exists and is not trueup's history. Nothing was changed. Choose another name for trueup's own
     table with history_table = "..." in trueup.toml or TRUEUP_HISTORY_TABLE."""
@@ -88,6 +92,10 @@ class SchemaMoved(TrueupError):
     and review it."""
 
 
+class PlanMoved(SchemaMoved):
+    """The plan in {path} does not fit any more: {moved}. Nothing was changed; make a new plan file and review it."""
+
+
 class ReadOnlyDatabase(TrueupError):
     """{database} is read-only for this user, so it cannot be migrated. Nothing was changed. Give the process write
     permission on the file and its directory."""
@@ -111,6 +119,16 @@ class RestoreNotProved(TrueupError):
 class NotEnoughSpace(TrueupError):
     """{what} needs about {needed} MB in {directory}, and {free} MB are free. Nothing was changed. Make room, or name
     another directory with --backup-dir."""
+
+
+class RehearsalFailed(TrueupError):
+    """The plan could not be rehearsed in {directory}: {reason}. The database is as it was. Name another directory with
+    --backup-dir."""
+
+
+class NotSettled(TrueupError):
+    """On a copy of the database the plan did not lead where it should: {problem}. The database is as it was. This is a
+    mistake in trueup; please report it with the definition of that table."""
 
 
 class Unexpected(TrueupError):

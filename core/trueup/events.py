@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from trueup.errors import TrueupError
 from trueup.plan import Plan, Step
-from trueup.run import Backup, Receipt, Run
+from trueup.run import Backup, Receipt, Rehearsal, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +112,38 @@ class RolledBack(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalStarted(_Event):
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyProgress(_Event):
+    """The copy that a plan is rehearsed on."""
+
+    done: int
+    """Pages."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed(_Event):
+    """Always the last event of a rehearsal."""
+
+    rehearsal: Rehearsal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished(_Event):
-    """Always the last event."""
+    """Always the last event of a run."""
 
     run: Run
 
 
 Event: TypeAlias = (
     Started
+    | RehearsalStarted
+    | CopyProgress
+    | Rehearsed
     | RestoreStarted
     | Waiting
     | Locked

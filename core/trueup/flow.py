@@ -16,7 +16,7 @@ from trueup.limits import Limits
 from trueup.plan import Plan, Policy
 from trueup.planning import compose, judge, locate, spare, survey_sides
 from trueup.restoring import Restoring
-from trueup.run import Backup, Run, Status
+from trueup.run import Backup, Run
 from trueup.stages import backups
 from trueup.stages.models import forget
 from trueup.standing import Position
@@ -96,12 +96,7 @@ def apply(
     limits = limits or Limits(target.settings.time_limit)
     run = Running(plan=plan, target=target, report=report, limits=limits, kind=kind, now=now, started_at=now())
     report(Started(elapsed=limits.elapsed, run_id=run.id, plan=plan, time_limit=limits.seconds))
-    if plan.blocked:
-        outcome = run.outcome(Status.NEEDS_DECISION)
-    elif not plan.steps:
-        outcome = run.outcome(Status.IN_SYNC if plan.in_step else Status.NEEDS_DECISION)
-    else:
-        outcome = run.carry_out()
+    outcome = run.foregone() or run.carry_out()
     report(Finished(elapsed=limits.elapsed, run=outcome))
     return outcome
 

@@ -18,11 +18,12 @@ class Job:
     """One run in the background.
 
     Args:
-        work: does the run: called with a function to report events to and the limits to keep to.
+        work: does the run: called with a function to report events to and the limits to keep to. What it returns it
+            also tells in its last event.
         limits: when the run must stop.
     """
 
-    def __init__(self, work: Callable[[Report, Limits], Run], limits: Limits) -> None:
+    def __init__(self, work: Callable[[Report, Limits], object], limits: Limits) -> None:
         self.limits = limits
         self._work = work
         self._lock = threading.Lock()

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from trueup.changes import Change
+from trueup.decisions import Decision
+from trueup.errors import EstimateTooLong
 from trueup.hazards import Hazard
 from trueup.schema import Schema
 from trueup.standing import Position
@@ -218,6 +220,8 @@ class Plan:
     """A hash of what the models declare; equal means that they did not move."""
     versions: str = ""
     """What compared: trueup, SQLAlchemy and the database."""
+    decisions: tuple[Decision, ...] = ()
+    """What people decided, as far as it was known to the plan."""
     preamble: tuple[str, ...] = ()
     """What is sent before the first step, such as ``BEGIN IMMEDIATE``."""
     backup_estimate: float = 0.0
@@ -231,6 +235,11 @@ class Plan:
         return tuple(item for item in self.assessments if item.verdict in verdicts)
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Ids of the changes that a person left out."""
+        return tuple(item.change.id for item in self.with_verdict(Verdict.LEFT_OUT))
+
+    @property
     def blocked(self) -> tuple[Assessment, ...]:
         return self.with_verdict(Verdict.BLOCKED)
 
@@ -239,6 +248,11 @@ class Plan:
         """Nothing differs, or what differs was retired or is kept by a decision."""
         settled = all(item.verdict in (Verdict.RETIRE, Verdict.KEPT) for item in self.assessments)
         return settled and not self.unsupported
+
+    @property
+    def differs(self) -> bool:
+        """There is any difference at all that no decision keeps."""
+        return any(item.verdict is not Verdict.KEPT for item in self.assessments) or bool(self.unsupported)
 
     @property
     def differences_left(self) -> int:
@@ -268,6 +282,20 @@ class Plan:
         """
         copying = self.backup_estimate if backup and self.live.tables else 0.0
         return self.estimate + self.check_estimate + copying if self.steps else 0.0
+
+    def refuse_too_long(self, limit: float | None, *, backup: bool) -> None:
+        """Raise when it would not be done in time.
+
+        Args:
+            limit: seconds from lock to commit; ``None`` for none.
+            backup: one is made first.
+
+        Raises:
+            EstimateTooLong: so it is.
+        """
+        estimate = self.total_estimate(backup=backup)
+        if limit is not None and estimate > limit:
+            raise EstimateTooLong(estimate=estimate, limit=limit)
 
     @property
     def complexity(self) -> Complexity:

@@ -57,6 +57,8 @@ class Survey:
     declared: Declared
     position: Position
     settings: Settings
+    answers: tuple[Decision, ...]
+    """The decisions as people gave them."""
     decided: Decided
     live: Schema
     wanted: Schema
@@ -97,6 +99,7 @@ def survey_sides(
         declared=declared,
         position=locate(connection, declared, settings, live.fingerprint),
         settings=settings,
+        answers=decisions,
         decided=decided,
         live=live,
         wanted=wanted,
@@ -262,6 +265,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         position=survey.position,
         models_fingerprint=survey.declared.fingerprint,
         versions=survey.declared.versions,
+        decisions=survey.answers,
         preamble=survey.dialect.preamble(),
         backup_estimate=ahead.backup,
         check_estimate=ahead.checks,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from trueup.errors import TrueupError
-from trueup.plan import Load, Plan
+from trueup.plan import Assessment, Load, Plan
 from trueup.standing import Position
 
 
@@ -149,3 +149,29 @@ class Run:
             return 0
         complete = self.success and not (self.plan and self.plan.leaves_differences)
         return 0 if complete else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What came of a plan on a copy of the database; the copy is gone, and the database as it was."""
+
+    run: Run
+    """What happened to the copy. Its plan has the estimates."""
+    plan: Plan
+    """The plan with what was measured in place of the estimates."""
+    remaining: tuple[Assessment, ...] = ()
+    """What a second plan for the copy still found: kept on purpose, or for a wider policy."""
+    copying: float = 0.0
+    """Seconds that the copy took."""
+    error: TrueupError | None = None
+    """Why a run would fail; also when it would take longer than the settings allow."""
+
+    @property
+    def success(self) -> bool:
+        """A run would do everything that is to be done."""
+        return self.error is None and self.run.success
+
+    @property
+    def exit_code(self) -> int:
+        """That of ``--auto``, if it ran now."""
+        return self.error.exit_code if self.error is not None else self.run.exit_code

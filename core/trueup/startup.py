@@ -17,7 +17,7 @@ from trueup.limits import Limits
 from trueup.plan import Plan, Policy
 from trueup.run import Backup, Run, Status
 from trueup.settings import Settings, load_settings
-from trueup.standing import Standing
+from trueup.standing import Position, Standing
 from trueup.target import Target
 
 _ATTEMPTS = 5
@@ -57,9 +57,18 @@ def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
     started_at, found = now(), position(target)
     if found.settled:
         return Run(id="", status=Status.IN_SYNC, started_at=started_at, seconds=limits.elapsed, position=found)
-    if found.standing is Standing.MODELS_OLDER and not target.settings.accept_older_models:
+    if _is_ahead(found, target):
         return _left_alone(target, started_at, limits)
     return apply(plan(target), target, report=report, limits=limits, kind="auto", now=now)
+
+
+def left_alone(target: Target, *, now: Now = utc_now) -> Run | None:
+    """The outcome of :func:`migrate` where the database is ahead of the models; nothing where it would be migrated."""
+    return _left_alone(target, now(), Limits()) if _is_ahead(position(target), target) else None
+
+
+def _is_ahead(found: Position, target: Target) -> bool:
+    return found.standing is Standing.MODELS_OLDER and not target.settings.accept_older_models
 
 
 def _left_alone(target: Target, started_at: datetime, limits: Limits) -> Run:

@@ -26,6 +26,8 @@ JSON_KEYS = {
     "blocked",
     "warnings",
     "backup",
+    "plan",
+    "rehearsal",
     "run_id",
     "error",
 }
@@ -78,7 +80,7 @@ def test_auto_brings_a_filled_database_in_step(filled: Lab, new: str) -> None:
     assert (second.code, second.json["status"], second.json["changes"]) == (0, "in_sync", [])
 
 
-@pytest.mark.parametrize("mode", ["--auto", "--check"])
+@pytest.mark.parametrize("mode", ["--auto", "--check", "--rehearse"])
 def test_json_has_every_key_of_the_contract(filled: Lab, new: str, mode: str) -> None:
     """--json prints one object that has every key, whatever happened."""
     assert run(filled, new, mode, "--json").json.keys() >= JSON_KEYS

@@ -48,6 +48,7 @@ class SqliteDialect:
         self.facts = Facts(version=sqlite3.sqlite_version)
         self.path = base / _file_of(url)
         self.database = url.render_as_string(hide_password=True)
+        self._url = url
 
     @property
     def name(self) -> str:
@@ -91,6 +92,9 @@ class SqliteDialect:
         except OSError as error:
             raise DatabaseUnreadable(database=self.database, reason=error.strerror or str(error)) from error
         return True
+
+    def url_of(self, path: Path) -> str:
+        return self._url.set(database=str(path.absolute()), query={}).render_as_string(hide_password=False)
 
     def open_copy(self, path: Path, *, write: bool = False) -> SqliteConnection:
         return self._open(path, "rw" if write else "ro", 0.0)

@@ -167,7 +167,7 @@ class SqliteConnection:
     def broken_objects(self) -> frozenset[str]:
         return frozenset(broken_objects(self.rows))
 
-    def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+    def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
         """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
 
         Without the pin a backup in chunks starts again with every commit of a writer and never ends; on a connection
@@ -185,7 +185,8 @@ class SqliteConnection:
                 source.execute("BEGIN")
                 source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 source.backup(target, pages=PAGES_PER_BACKUP_STEP, progress=report, sleep=0.01)
-                target.execute("PRAGMA journal_mode = DELETE")  # one file that needs no -wal beside it
+                if alone:
+                    target.execute("PRAGMA journal_mode = DELETE")
         finally:
             target.close()
             source.close()
