@@ -92,7 +92,7 @@ class Connection(Protocol):
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
     def count(self, table: str) -> int: ...
     def columns(self, table: str) -> tuple[str, ...]:
-        """Names of the table's columns; none when there is no such table."""
+        """Names of the table's or view's columns; none when there is no such thing, or the view does not work."""
 
     def size(self) -> int:
         """Bytes."""

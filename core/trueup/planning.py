@@ -11,6 +11,7 @@ from trueup.changes import (
     AlterTrigger,
     AlterView,
     Change,
+    CreateTable,
     CreateTrigger,
     CreateView,
     DropColumn,
@@ -346,6 +347,20 @@ def _unsupported(survey: Survey) -> Iterator[str]:
         for side, one in (("database", survey.live.table(table.name)), ("models", table)):
             if one is not None and one.unsupported:
                 yield f"table {one.name} is left alone: in the {side} {one.unsupported}"
+    yield from _behind_views(survey)
+
+
+def _behind_views(survey: Survey) -> Iterator[str]:
+    """Models may read from a view as if it were a table; one without their columns stands in the table's way."""
+    created = {change.table.lower() for change in survey.changes if isinstance(change, CreateTable)}
+    for view in survey.base.relations:
+        table = survey.wanted.table(view.name) if view.kind == "view" else None
+        if table is None or view.name.lower() in created:
+            continue
+        found = {name.lower() for name in survey.connection.columns(view.name)}
+        missing = [column.name for column in table.columns if column.name.lower() not in found]
+        if missing:
+            yield f"table {table.name} is not made: in the database a view has its name, without {', '.join(missing)}"
 
 
 def _answered_in_vain(survey: Survey, assessments: Sequence[Assessment]) -> Iterator[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,9 +28,10 @@ from sqlalchemy.sql import text
 
 from trueup import Backfill, Drop, Keep, Policy, Rename, Status, Verdict, apply, find_backup, restore
 from trueup.changes import RenameColumn, RenameTable
-from trueup.errors import RenameRefused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trueup import Plan
 
     from ..conftest import Lab
@@ -223,11 +228,51 @@ def test_keep_next_to_the_new_name(lab: Lab) -> None:
     assert lab.rows("SELECT a, b FROM t") == [("from a", "b"), ("from a", "b")]
 
 
-def test_a_view_has_the_name(lab: Lab) -> None:
-    """SQLite keeps tables and views in one drawer; the sentence says so."""
-    lab.sql("CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY); CREATE VIEW b AS SELECT 1 AS id")
-    with pytest.raises(RenameRefused, match="there is already another table or index with this name: b"):
-        lab.plan(table("b"), decisions=[Rename(table="a", to="b")])
+def test_a_view_has_the_new_name(lab: Lab) -> None:
+    """SQLite keeps tables, views and indexes in one drawer: what is in the way is named."""
+    lab.sql("CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY); INSERT INTO a VALUES (1)")
+    lab.sql(
+        "CREATE VIEW b AS SELECT id FROM a; CREATE TABLE c (id INTEGER NOT NULL PRIMARY KEY); CREATE INDEX d ON c (id)"
+    )
+    for new, thing in (("b", "the view b"), ("d", "an index of c")):
+        found = lab.plan(table(new), decisions=[Rename(table="a", to=new)]).blocked
+        blocked = next(item for item in found if item.change.id == "drop table a")
+        assert blocked.reason == f"it was decided to rename it to {new}, but {thing} has that name"
+        assert blocked.remedy == f'drop or rename {thing} first, or decide: drop = "a", or keep = "a"'
+
+
+def test_a_view_in_the_way_of_a_new_table(lab: Lab) -> None:
+    """A view that has all columns is what the models read from; another one stands in the way, and that is told."""
+    lab.sql("CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY, x TEXT); CREATE VIEW b AS SELECT id, x FROM a")
+    assert lab.plan(table("b", Column("x", Text))).in_step
+    found = lab.plan(table("b", Column("x", Text), Column("y", Text)))
+    assert found.unsupported == ("table b is not made: in the database a view has its name, without y",)
+    assert not found.in_step
+    lab.sql("DROP TABLE a")
+    assert "without id, x" in lab.plan(table("b", Column("x", Text))).unsupported[0]
+
+
+def test_a_table_takes_the_name_of_a_view_that_was_dropped(lab: Lab) -> None:
+    """Once the view is gone, nothing is in the way."""
+    lab.sql("CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY); CREATE VIEW b AS SELECT id FROM a; DROP VIEW b")
+    lab.sql("INSERT INTO a VALUES (1)")
+    moved(lab, table("b"), Rename(table="a", to="b"))
+    assert lab.rows("SELECT id FROM b") == [(1,)]
+
+
+def test_a_collation_or_function_of_the_application(lab: Lab) -> None:
+    """SQLite looks at every index to rename a column; what only the application knows does not stop it."""
+    with closing(sqlite3.connect(lab.path)) as connection:
+        connection.create_collation("theirs", lambda one, other: (one > other) - (one < other))
+        connection.create_function("own", 1, str, deterministic=True)
+        connection.execute("CREATE TABLE other (x TEXT COLLATE theirs)")
+        connection.execute("CREATE INDEX ix ON other (x)")
+        connection.execute("CREATE INDEX ix_own ON other (own(x))")
+    lab.sql("CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'a')")
+    models = table("u", Column("b", Text))
+    answers = (Rename(table="t", to="u"), column("a", "b", of="u"))
+    assert apply(lab.plan(models, decisions=answers), lab.target(models)).error is None
+    assert lab.rows("SELECT b FROM u") == [("a",)]
 
 
 # -- a rename together with other changes ------------------------------------------------------------------------------
@@ -377,3 +422,22 @@ def test_a_decided_rename_under_each_policy(lab: Lab) -> None:
     assert checked.steps == ()
     moved(lab, models, *answers, policy=Policy.ADDITIVE)
     assert lab.rows("SELECT y FROM b") == [("x",)]
+
+
+def test_the_command_line_shows_a_decided_rename_as_one_line(lab: Lab, tmp_path: Path) -> None:
+    """``--check`` prints it as one difference, and ``--auto`` makes it."""
+    lab.sql("CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, x TEXT); INSERT INTO t VALUES (1, 'x')")
+    (tmp_path / "models.py").write_text(
+        "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n"
+        "class Base(DeclarativeBase): pass\n"
+        "class T(Base):\n"
+        "    __tablename__ = 't'\n"
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+        "    y: Mapped[str | None]\n"
+    )
+    (tmp_path / "trueup.toml").write_text('[[decisions]]\nrename = "t.x"\nto = "y"\n')
+    command = [sys.executable, "-m", "trueup", "--url", lab.url, "--models", "models.py:Base"]
+    checked = subprocess.run([*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert [line.strip() for line in checked.stdout.splitlines() if "rename" in line] == ["» rename column t.x to y"]
+    assert subprocess.run([*command, "--auto"], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert lab.rows("SELECT y FROM t") == [("x",)]

@@ -106,6 +106,8 @@ class _Namespace(Generic[Thing]):
     alike: Callable[[Thing, Thing], float]
     made: Collection[str]
     wishes: list[_Wish]
+    others: Mapping[str, str] = field(default_factory=dict)
+    """What else has a name that no object here can have: ``"the view report"`` by ``report``."""
     clashes: list[RenameClash] = field(default_factory=list)
     rivals: list[RenameTable | RenameColumn] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -156,7 +158,7 @@ class _Namespace(Generic[Thing]):
             return True
         other = next((item for item in self.wishes if not item.hinted and item.new == wish.new), None)
         if other is not None:
-            self._clash(wish, f"it was decided to rename {self.live[other.old].name}", "")
+            self._clash(wish, f"it was decided to rename {self.live[other.old].name}")
         return other is not None
 
     def _done(self) -> list[_Wish]:
@@ -169,17 +171,19 @@ class _Namespace(Generic[Thing]):
 
     def _taken(self) -> list[_Wish]:
         """The database has the new name as well, and nobody said that what has it moves or goes."""
+        barred = [wish for wish in self.wishes if wish.new in self.others]
+        for wish in barred:
+            thing = self.others[wish.new]
+            self._clash(wish, f"{thing} has that name", f"drop or rename {thing} first, or decide: ")
         moving = {wish.old for wish in self.wishes}
         taken = [wish for wish in self.wishes if wish.new in self.live and wish.new not in moving]
         taken = [wish for wish in taken if not self._may_displace(wish)]
         for wish in taken:
             if wish.old not in self.wanted:
-                self._clash(
-                    wish,
-                    f"the database has {self.full_name(wish.to)} as well",
-                    f'drop = "{self.full_name(wish.to)}" so that {self.live[wish.old].name} takes its name, or ',
-                )
-        return taken
+                new = self.full_name(wish.to)
+                way_out = f'decide: drop = "{new}" so that {self.live[wish.old].name} takes its name, or '
+                self._clash(wish, f"the database has {new} as well", way_out)
+        return barred + taken
 
     def _may_displace(self, wish: _Wish) -> bool:
         """What has the new name may be dropped, and the old name was given up: a new database has all but that one."""
@@ -210,7 +214,7 @@ class _Namespace(Generic[Thing]):
             if wish.hinted:
                 self.rivals.append(self.rename(self.live[wish.old].name, wish.to))
             else:
-                self._clash(wish, "another rename that was decided excludes it", "")
+                self._clash(wish, "another rename that was decided excludes it")
         return rivals
 
     def _untraceable(self) -> list[_Wish]:
@@ -240,14 +244,14 @@ class _Namespace(Generic[Thing]):
             " a third name"
         )
 
-    def _clash(self, wish: _Wish, why: str, way_out: str) -> None:
+    def _clash(self, wish: _Wish, why: str, way_out: str = "decide: ") -> None:
         old = self.full_name(self.live[wish.old].name)
         says = "the models say that it was renamed" if wish.hinted else "it was decided to rename it"
         self.clashes.append(
             RenameClash(
                 object=old.lower(),
                 reason=f"{says} to {wish.to}, but {why}",
-                remedy=f'decide: {way_out}drop = "{old}", or keep = "{old}"',
+                remedy=f'{way_out}drop = "{old}", or keep = "{old}"',
             )
         )
 
@@ -264,6 +268,8 @@ def _decide_tables(
         alike=_alike_tables,
         made=made,
         wishes=[wish for wish in asked if wish.column is None],
+        others={item.name.lower(): f"the {item.kind} {item.name}" for item in live.relations}
+        | {index.name.lower(): f"an index of {table.name}" for table in live.tables for index in table.indexes},
     )
     names.decide()
     return names

@@ -38,7 +38,7 @@ _READING = frozenset(
     )
 )
 _MISSING_COLLATION = re.compile(r"no such collation sequence: (?P<name>.+)")
-_RENAME = re.compile(r"ALTER TABLE .* RENAME TO ", re.DOTALL)
+_RENAME = re.compile(r"ALTER TABLE .* RENAME (COLUMN .* )?TO ", re.DOTALL)
 
 
 class SqliteConnection:
@@ -75,7 +75,12 @@ class SqliteConnection:
         return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
 
     def columns(self, table: str) -> tuple[str, ...]:
-        return tuple(name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
+        try:
+            return tuple(name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error):
+                raise
+            return ()  # a view that does not work has none
 
     def size(self) -> int:
         return int(self._pragma("page_count") * self._pragma("page_size"))
@@ -116,7 +121,7 @@ class SqliteConnection:
                 return self._rename_without(missing["name"], sql)
 
     def _rename_without(self, collation: str, sql: str) -> int:
-        """To rename a table, SQLite compiles the indexes of all others, without comparing a single value."""
+        """To rename something, SQLite compiles the indexes of all tables, without comparing a single value."""
         self.raw.create_collation(collation, lambda left, right: (left > right) - (left < right))
         try:
             return self.execute(sql)
