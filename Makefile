@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SHOP   := .example/shop
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check screenshots bench bench-estimate corpus example clean
+.PHONY: help run test nightly check screenshots bench bench-estimate corpus example clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ run: $(VENV)/ready $(SHOP)/shop.db  ## open trueup on a copy of the bundled exam
 
 test: $(VENV)/ready  ## run the tests
 	@$(BIN)/python -m pytest -n auto
+
+nightly: $(VENV)/ready  ## try thousands of random pairs of models (takes many minutes)
+	@$(BIN)/python -m pytest -n auto --hypothesis-profile=nightly tests/cases/test_random_pairs.py
 
 check: $(VENV)/ready  ## lint, types and import contracts
 	$(BIN)/ruff check .

@@ -8,12 +8,22 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, Phase
 from sqlalchemy import MetaData, create_engine
 
 from trueup import Plan, Policy, Run, Settings, Target, Verdict, migrate, plan
 
 Row = tuple[Any, ...]
+
+# `make test` draws the same few examples every time, `make nightly` many new ones and reduces what fails
+_ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+hypothesis.settings.register_profile(
+    "ci", max_examples=70, derandomize=True, phases=[Phase.explicit, Phase.generate], **_ALWAYS
+)
+hypothesis.settings.register_profile("nightly", max_examples=1000, print_blob=True, **_ALWAYS)
+hypothesis.settings.load_profile("ci")
 
 
 class Lab:

@@ -20,6 +20,7 @@ from trueup.changes import (
     AlterForeignKey,
     AlterIndex,
     AlterPrimaryKey,
+    AlterTableOptions,
     AlterUnique,
     Change,
     CreateIndex,
@@ -31,7 +32,7 @@ from trueup.changes import (
 )
 from trueup.describing import describe, describe_parts
 from trueup.hazards import Finding, Hazard, Probe, Severity
-from trueup.schema import ForeignKey, KeyPart, Schema, Sql
+from trueup.schema import Column, ForeignKey, KeyPart, Schema, Sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,19 @@ def not_numbers(change: Change, sight: Sight) -> Found | None:
     finding = sight.probe.not_integers(change.table, change.label)
     what = f"no whole number in {change.label}, the key"
     return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+
+
+def not_strict(change: Change, sight: Sight) -> Found | None:
+    """https://www.sqlite.org/stricttables.html"""
+    table = sight.live.table(change.table)
+    for new in _made_strict(change, sight.wanted):
+        old = table.column(new.name) if table else None
+        if old is not None and not (old.computed or new.computed):
+            finding = sight.probe.unfit_for_strict(change.table, old.name, new.type)
+            if not finding.nothing:
+                what = f"something in {old.name} that a STRICT table does not take as {new.type}"
+                return Found(finding, f"{finding.words} in {change.table} {finding.agree('hold')} {what}")
+    return None
 
 
 def duplicate_keys(change: Change, sight: Sight) -> Found | None:
@@ -266,6 +280,13 @@ RULES = (
         way_out="give these rows whole numbers first, or keep the type in the models",
     ),
     Rule(
+        id="not-strict",
+        severity=Severity.BLOCKS,
+        find=not_strict,
+        why="A STRICT table takes nothing but values of its columns' types.",
+        way_out="correct these values first, or keep the table as it is",
+    ),
+    Rule(
         id="duplicate-keys",
         severity=Severity.BLOCKS,
         find=duplicate_keys,
@@ -343,6 +364,18 @@ def _retyped(change: Change) -> AlterColumn | None:
     if isinstance(change, AlterColumn) and "type" in change.aspects and not change.old.computed:
         return change
     return None
+
+
+def _made_strict(change: Change, wanted: Schema) -> tuple[Column, ...]:
+    """The columns whose values a STRICT table has to take because of the change."""
+    match change:
+        case AlterTableOptions(old=old, new=new) if new.strict and not old.strict:
+            return new.columns
+        case AlterColumn(new=column) if "type" in change.aspects:
+            table = wanted.table(change.table)
+            return (column,) if table is not None and table.strict else ()
+        case _:
+            return ()
 
 
 def _unique_parts(change: Change) -> tuple[tuple[KeyPart, ...], Sql | None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from sqlalchemy import DDL, Boolean, Column, Enum, Index, Integer, MetaData, String, Table, event
 
 from trueup import Plan, Policy, Status
@@ -18,8 +18,8 @@ from ..conftest import Lab
 from . import test_mutation_keys as keys
 from . import test_mutation_matrix as matrix
 from . import test_mutation_rules as rules
+from .generators import Upgrade, upgrades
 from .mutations import Mutation
-from .test_random_pairs import Spec, models, tables
 
 MATRIX = [
     *(*matrix.TABLES, *matrix.COLUMNS, *matrix.TYPES, *matrix.NULLABILITY),
@@ -64,21 +64,14 @@ def test_one_difference(case: Mutation, lab: Lab) -> None:
     assert same_either_way(lab, case.old, policy=Policy.FULL, **case.settings)
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(old=tables, new=tables)
-def test_any_pair_of_models(old: Spec, new: Spec) -> None:
+@given(upgrades())
+def test_any_pair_of_models(upgrade: Upgrade) -> None:
     """So are the differences of models that nobody thought of."""
     with tempfile.TemporaryDirectory() as directory:
         lab = Lab(Path(directory) / "app.db")
-        lab.create(models(old))
-        assert same_either_way(lab, models(new), policy=Policy.FULL)
-        assert same_either_way(lab, models(old), policy=Policy.FULL)
+        lab.create(upgrade.old.metadata())
+        assert same_either_way(lab, upgrade.new.metadata(), policy=Policy.FULL)
+        assert same_either_way(lab, upgrade.old.metadata(), policy=Policy.FULL)
 
 
 def small(*more: Any) -> MetaData:

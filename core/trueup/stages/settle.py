@@ -15,6 +15,7 @@ from trueup.changes import (
     AlterForeignKey,
     AlterIndex,
     AlterPrimaryKey,
+    AlterTableOptions,
     AlterTrigger,
     AlterUnique,
     AlterView,
@@ -80,7 +81,9 @@ def settle(assessments: Sequence[Assessment], indexes: Mapping[str, str]) -> tup
 
 def _follow(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
     """What needs something that is withheld is withheld as well, and so on until nothing follows any more."""
-    withheld = {_object(item.change): item for item in assessments if item.verdict is not Verdict.APPLY}
+    withheld = {
+        name: item for item in assessments if item.verdict is not Verdict.APPLY for name in _holds_back(item.change)
+    }
     followed = tuple(_withhold(item, withheld) for item in assessments)
     return assessments if followed == assessments else _follow(followed)
 
@@ -95,7 +98,21 @@ def _withhold(item: Assessment, withheld: Mapping[_Object, Assessment]) -> Asses
         missing = next((withheld[need] for need in _needs(item.change) if need in withheld), None)
     if item.verdict is not Verdict.APPLY or missing is None:
         return item
-    return replace(item, verdict=missing.verdict, reason=f"it needs: {missing.change.sentence}", remedy=missing.remedy)
+    verdict = Verdict.BEYOND_POLICY if missing.verdict is Verdict.RETIRE else missing.verdict
+    return replace(item, verdict=verdict, reason=f"it needs: {missing.change.sentence}", remedy=missing.remedy)
+
+
+def _holds_back(change: Change) -> Iterator[_Object]:
+    """The change itself, and those that cannot be made without it.
+
+    A table becomes STRICT with all its columns, and takes columns of other types when it no longer is.
+    """
+    yield _object(change)
+    table = change.table.lower()
+    if isinstance(change, DropColumn | AlterColumn):
+        yield AlterTableOptions, table, ""
+    if isinstance(change, AlterTableOptions) and change.old.strict:
+        yield AlterTableOptions, table, "STRICT"
 
 
 def _holds(change: Change, drop: DropColumn) -> bool:
@@ -112,6 +129,10 @@ def _needs(change: Change) -> Iterator[_Object]:
         for name in _columns_of(change.new):
             if not isinstance(change, AddColumn) or name != change.label.lower():
                 yield AddColumn, table, name
+    if isinstance(change, AddColumn | AlterColumn):
+        yield AlterTableOptions, table, "STRICT"
+    if isinstance(change, AlterTableOptions) and change.new.strict:
+        yield _object(change)
     if isinstance(change, AlterPrimaryKey):
         yield from ((AlterColumn, table, name) for name in _columns_of(change.new))
     if isinstance(change, AddForeignKey | AlterForeignKey):

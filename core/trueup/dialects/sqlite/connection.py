@@ -197,11 +197,11 @@ class SqliteConnection:
             source.close()
 
     def _check_all(self, pragma: str) -> list[tuple[Any, ...]]:
-        """A function or collation that only the application has ends a check of everything; then table by table."""
+        """What cannot be checked in one table ends a check of everything; then table by table."""
         try:
             return self.rows(f"PRAGMA {pragma}")
         except sqlite3.OperationalError as error:
-            if not only_the_application_knows(error):
+            if not _of_one_table_only(error):
                 raise
         names = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
         return [row for (name,) in names for row in self._check(pragma, name)]
@@ -210,7 +210,7 @@ class SqliteConnection:
         try:
             return self.rows(f"PRAGMA {pragma}({quote(table)})")
         except sqlite3.OperationalError as error:
-            if not only_the_application_knows(error):
+            if not _of_one_table_only(error):
                 raise
             return []
 
@@ -253,6 +253,14 @@ def _reading_only(action: int, name: str | None, _two: str | None, database: str
     """
     declares = action == sqlite3.SQLITE_UPDATE and name == "sqlite_master"
     return sqlite3.SQLITE_OK if action in _READING or database == "temp" or declares else sqlite3.SQLITE_DENY
+
+
+def _of_one_table_only(error: sqlite3.Error) -> bool:
+    """What is missing here, or a foreign key that fits no key of its parent, which is no row's fault.
+
+    https://www.sqlite.org/foreignkeys.html#fk_indexes
+    """
+    return only_the_application_knows(error) or "foreign key mismatch" in str(error)
 
 
 def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupError | sqlite3.Error:

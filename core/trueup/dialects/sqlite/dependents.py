@@ -39,11 +39,15 @@ def _read(view: str) -> str:
 
 
 def _writes(query: Query, table: str) -> Iterator[str]:
-    """One statement for each event that a trigger can wait for.
+    """One statement for each event that a trigger can wait for, after one that reads.
 
     Not EXPLAIN: where it stands in the driver's cache and no longer compiles, SQLite 3.40 ends the process.
     """
-    columns = [quote(name) for (name,) in query(f"SELECT name FROM pragma_table_info({quote(table)})")]
+    yield _read(table)
+    try:
+        columns = [quote(name) for (name,) in query(f"SELECT name FROM pragma_table_info({quote(table)})")]
+    except sqlite3.OperationalError:
+        return  # it is a view that cannot be read either
     listed = ", ".join(columns)
     yield f"INSERT INTO {quote(table)} ({listed}) SELECT {listed} FROM {quote(table)} WHERE 0"
     yield f"UPDATE {quote(table)} SET {', '.join(f'{column} = {column}' for column in columns)} WHERE 0"

@@ -15,7 +15,7 @@ from trueup.changes import RenameColumn, RenameTable
 from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.sketch import fit_of
 from trueup.dialects.sqlite.source import Query, Sources
-from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
+from trueup.dialects.sqlite.tokens import Kind, quote, string, tokenize
 from trueup.hazards import SAMPLES, Finding, Fit, Sample
 from trueup.limits import Budget, Limits
 from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
@@ -150,6 +150,13 @@ class SqliteProbe:
         value, source = _of(table, column), self._sources.clause(table, _FIRST_ROWS)
         rows = self._query(f"SELECT {value} FROM {source} WHERE {value} IS NOT NULL LIMIT {_SAMPLE}")
         return fit_of([found for (found,) in rows], other.type.canonical, words)
+
+    def unfit_for_strict(self, table: str, column: str, type_: Sql) -> Finding:
+        """Rows whose value a STRICT table would refuse: https://www.sqlite.org/stricttables.html"""
+        wanted = {"int": "integer"}.get(type_.canonical, type_.canonical)
+        if wanted == "any":
+            return Finding()
+        return self._stored(table, column, type_, f"typeof(new) <> {string(wanted)}")
 
     # -- how a question is asked ---------------------------------------------------------------------------------------
 

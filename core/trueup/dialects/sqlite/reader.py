@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_definition, parse_index, parse_table
-from trueup.schema import Column, ForeignKey, PrimaryKey, Schema, StoredObject, Table, Unread
+from trueup.schema import Column, ForeignKey, Index, PrimaryKey, Schema, StoredObject, Table, Unread
 
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 _KINDS = "SELECT name, type FROM pragma_table_list WHERE schema = 'main'"
@@ -122,7 +122,7 @@ class _Catalog:
         except NotUnderstood as error:
             return Table(name=name, sql=sql, unsupported=f"its definition is not understood: {error}")
         try:
-            return replace(table, indexes=tuple(map(parse_index, self.indexes[folded])))
+            return replace(table, indexes=_by_name(map(parse_index, self.indexes[folded])))
         except NotUnderstood as error:
             return replace(table, unsupported=f"one of its indexes is not understood: {error}")
 
@@ -148,6 +148,11 @@ class _Catalog:
         except NotUnderstood:
             return key
         return replace(key, referred_columns=primary_key.columns if primary_key else ())
+
+
+def _by_name(indexes: Iterable[Index]) -> tuple[Index, ...]:
+    """SQLAlchemy creates the indexes of a table in another order each time; a plan must be the same each time."""
+    return tuple(sorted(indexes, key=lambda index: index.name))
 
 
 def _agree(table: Table, columns: list[_Xinfo], foreign_keys: int) -> None:

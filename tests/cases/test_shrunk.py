@@ -1,0 +1,61 @@
+"""What the random pairs found, made as small as it goes; each was wrong once."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import promises
+from .descriptions import Col, Described, Idx, Ref, Tab
+from .generators import Content, Upgrade
+
+
+def upgrade(
+    old: tuple[Tab, ...], new: tuple[Tab, ...], around: tuple[str, ...] = (), **rows: tuple[tuple[object, ...], ...]
+) -> Upgrade:
+    """The old tables with their rows and what stands around them, and the new tables."""
+    return Upgrade(Described(old), Described(new), Content(rows, around), Content({}))
+
+
+P = Tab("p")
+A, B = Col("a", "text"), Col("B", "text")
+
+SHRUNK = {
+    "indexes that come, in whatever order SQLAlchemy makes them": upgrade(
+        (P,),
+        (
+            Tab("p", columns=(A,), indexes=(Idx((("a", "plain"),), "ix_p"), Idx((("a", "lower"),), "ix of p"))),
+            Tab("t", columns=(A,), indexes=(Idx((("a", "plain"),), "ix_t"), Idx((("a", "lower"),), "ix of t"))),
+        ),
+    ),
+    "a view with a trigger of its own reads the table that goes": upgrade((P,), (Tab("t"),), ("instead",)),
+    "rows of other people point to a key that becomes another one": upgrade(
+        (P,), (Tab("p", key="turned"),), ("child",)
+    ),
+    "a table that is kept points to a key that becomes another one": upgrade(
+        (Tab("t", columns=(A,), references=(Ref(("a",), "p"),)), P), (Tab("p", key="pair"),)
+    ),
+    "a foreign key cannot leave the column that goes": upgrade(
+        (P, Tab("t", columns=(A, B), references=(Ref(("a",), "p", name="fk"),))),
+        (P, Tab("t", columns=(B,), references=(Ref(("B",), "p", name="fk"),))),
+        t=((1, "x", "x"),),
+    ),
+    "STRICT comes, and a column that only other tables can have is kept": upgrade(
+        (Tab("t", columns=(Col("a", "uuid"),)),), (Tab("t", strict=True),)
+    ),
+    "STRICT comes, and a value is none of its type": upgrade(
+        (Tab("t", columns=(Col("a", "integer"),)),),
+        (Tab("t", columns=(Col("a", "integer"),), strict=True),),
+        t=((1, 1), (2, "x")),
+    ),
+    "STRICT goes, and a column that only other tables can have comes": upgrade(
+        (Tab("t", strict=True),), (Tab("t", columns=(Col("a", "varchar"),)),)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHRUNK.values(), ids=SHRUNK)
+def test_shrunk(case: Upgrade) -> None:
+    """Every promise holds for it."""
+    promises.full_leads_to_the_models(case)
+    promises.safe_loses_nothing(case)
+    promises.plans_are_kept(case)
