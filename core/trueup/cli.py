@@ -81,7 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plan-out", metavar="FILE", type=Path, help="write the plan into a file; also after --rehearse"
     )
-    parser.add_argument("--models", metavar="SPEC", help="package.module:Base, or path/to/file.py:Base")
+    parser.add_argument(
+        "--models",
+        metavar="SPEC",
+        help="package.module:Base, path/to/file.py:Base, schema.sql, or the URL of another database",
+    )
     parser.add_argument("--policy", choices=("check", "additive", "safe", "full"), help="what may be applied (safe)")
     parser.add_argument(
         "--accept-older-models",

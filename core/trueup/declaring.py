@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from trueup._version import __version__
 from trueup.dialect import Dialect
+from trueup.dialects import dialect_for
+from trueup.errors import ModelsError
 from trueup.schema import Schema, Table
+from trueup.settings import Settings
 from trueup.stages.fingerprint import Statements, compile_models, fingerprint
 from trueup.stages.models import Models, load_models, sqlalchemy_version
 from trueup.target import Target
@@ -46,7 +49,7 @@ def declare(target: Target, dialect: Dialect) -> Declared:
     """Load the target's models and compile them; a target that was given what this returned before keeps it.
 
     Raises:
-        ModelsError: they cannot be loaded.
+        ModelsError: they cannot be loaded, or declare nothing.
         ModelsRejected: the database does not accept the models' tables.
     """
     if isinstance(target.models, Declared):
@@ -54,7 +57,7 @@ def declare(target: Target, dialect: Dialect) -> Declared:
     settings = target.settings
     models = load_models(target.models, settings.base, settings.objects)
     statements = compile_models(models.metadatas, dialect.sqlalchemy_dialect())
-    made = None if statements else dialect.wanted(models.metadatas, models.scripts, models.spec)
+    made = None if statements else _made(models, dialect, settings)
     stored = made.statements if made else chain.from_iterable(statements.values())
     return Declared(
         models=models,
@@ -63,3 +66,28 @@ def declare(target: Target, dialect: Dialect) -> Declared:
         fingerprint=fingerprint(stored, (*settings.owned_tables, *models.scripts)),
         versions=f"trueup {__version__}, SQLAlchemy {sqlalchemy_version()}, database {dialect.facts.version}",
     )
+
+
+def _made(models: Models, dialect: Dialect, settings: Settings) -> Schema:
+    """What comes of the models when they are run, or what another database has; without trueup's own table in it."""
+    if models.url:
+        schema = _schema_of(models.url, dialect, settings)
+    else:
+        schema = dialect.wanted(models.metadatas, models.scripts, models.spec)
+    own = settings.history_table.lower()
+    schema = replace(schema, tables=tuple(table for table in schema.tables if table.name.lower() != own))
+    if not schema.tables:
+        raise ModelsError(spec=models.spec, problem="they declare no tables")
+    return schema
+
+
+def _schema_of(url: str, dialect: Dialect, settings: Settings) -> Schema:
+    """Read only, and by the reader that reads the target."""
+    other = dialect_for(url, settings.base)
+    if type(other) is not type(dialect):
+        raise ModelsError(spec=other.database, problem=f"only a database of the same kind as {dialect.database} fits")
+    connection = other.connect(write=False, timeout=settings.lock_timeout)
+    try:
+        return connection.schema(leave_out=(settings.history_table,))
+    finally:
+        connection.close()

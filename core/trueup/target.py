@@ -17,8 +17,8 @@ class Target:
 
     Args:
         url: any SQLAlchemy URL; never shown with its password.
-        models: ``"package.module:Base"``, ``"path/to/file.py:Base"``, or an object: a ``MetaData``, a declarative base,
-            an SQLModel class, or a list of these.
+        models: ``"package.module:Base"``, ``"path/to/file.py:Base"``, ``"path/to/schema.sql"``, the URL of another
+            database, or an object: a ``MetaData``, a declarative base, an SQLModel class, or a list of these.
         settings: everything else.
     """
 

@@ -298,6 +298,14 @@ def test_a_withheld_column_withholds_its_view(lab: Lab) -> None:
     assert plan.assessments[1].reason == "it needs: add column t.extra: INTEGER"
 
 
+def test_a_trigger_beside_something_withheld(lab: Lab) -> None:
+    """A trigger is made on a table of which something else is kept as it is."""
+    lab.create(base())
+    models = declaring(TRIGGER, models=base(Column("extra", Integer), Column("more", Integer)))
+    plan = lab.plan(models, decisions=[Keep(table="t", column="extra")])
+    assert [item.change.id for item in plan.with_verdict(Verdict.APPLY)] == ["add column t.more", "add trigger t.tr"]
+
+
 def test_a_trigger_moves_to_another_table(lab: Lab) -> None:
     """A trigger is known by its name, so one that watches another table is a change."""
     lab.create(t(key(), name="u", metadata=base()))

@@ -63,15 +63,21 @@ def _objects(live: Schema, applied: Sequence[Change]) -> Iterator[StoredObject]:
 
 
 def _table(table: Table, wanted: Schema, applied: Sequence[Change], left: Sequence[Change]) -> Table:
-    ours = [change for change in applied if change.table.lower() == table.name.lower()]
+    ours = _about(table, applied)
     if not ours:
         return table
     target = wanted.table(table.name)
-    if target is not None and not any(change.table.lower() == table.name.lower() for change in left):
+    if target is not None and not _about(table, left):
         return target
     for change in ours:
         table = _apply(table, change)
     return replace(table, sql="")
+
+
+def _about(table: Table, changes: Sequence[Change]) -> list[Change]:
+    """A trigger is no part of the table that it watches."""
+    name = table.name.lower()
+    return [item for item in changes if item.table.lower() == name and not isinstance(item, ObjectChange)]
 
 
 def _apply(table: Table, change: Change) -> Table:

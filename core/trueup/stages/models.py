@@ -34,7 +34,9 @@ class Models:
     metadatas: tuple[MetaData, ...]
     spec: str
     scripts: tuple[Script, ...] = ()
-    """What they declare in SQL, besides their tables."""
+    """What they declare in SQL, besides their tables; all of it, where there is no Python."""
+    url: str | None = None
+    """Of another database, whose schema is what they declare."""
 
 
 def sqlalchemy_version() -> str:
@@ -48,7 +50,8 @@ def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Mod
     """The models that ``source`` means.
 
     Args:
-        source: ``"package.module:attribute"``, ``"path/to/file.py:attribute"``, or an object: a ``MetaData``, a
+        source: ``"package.module:attribute"``, ``"path/to/file.py:attribute"``, ``"path/to/schema.sql"``, the URL of
+            another database, or an object: a ``MetaData``, a
             declarative ``Base``, an SQLModel class, or a list of these.
         base: where relative paths start from; it is made importable.
         objects: files of CREATE statements that belong to the models.
@@ -57,6 +60,10 @@ def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Mod
         ModelsError: they cannot be imported, or are not models. An error in the user's own code is reported with its
             file and line.
     """
+    if isinstance(source, str) and "://" in source:
+        return Models((), masked(source), url=source)
+    if isinstance(source, str) and source.lower().endswith(".sql"):
+        return Models((), source, tuple(_script(base / path, source) for path in (Path(source), *objects)))
     if isinstance(source, str):
         found, spec = _import(source, base), source
     else:
@@ -69,6 +76,17 @@ def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Mod
     _refuse_twice(metadatas, spec)
     scripts = (*_scripts_in(metadatas, spec), *(_script(base / path, spec) for path in objects))
     return Models(metadatas, spec, scripts)
+
+
+def masked(url: str) -> str:
+    """The URL without its password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return "(a URL that cannot be read)"
 
 
 def _import(spec: str, base: Path) -> object:
