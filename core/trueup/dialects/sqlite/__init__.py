@@ -16,7 +16,7 @@ from trueup.dialects.sqlite.lock import migrator_lock
 from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
-from trueup.errors import ConfigurationError, DatabaseUnreadable
+from trueup.errors import ConfigurationError, DatabaseUnreadable, ReadOnlyDatabase
 from trueup.plan import Fill, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
@@ -73,12 +73,20 @@ class SqliteDialect:
 
         Also to read, the file is opened for writing: only so can SQLite roll back what a crash left half-written, and
         take away its -wal and -shm files in the end. https://www.sqlite.org/fileformat2.html#hot_journals
+        In WAL mode it needs these files to read; where it may not make them and there are none, nobody writes, and the
+        file is read as it lies: https://www.sqlite.org/wal.html#read_only_databases
         """
         if not self._exists() and not write:
             return SqliteConnection(sqlite3.connect(":memory:"), self.database)
-        connection = self._open(self.path, "rwc" if write else "rw", timeout)
-        if not write:
-            connection.forbid_writing()
+        if write:
+            return self._open(self.path, "rwc", timeout)
+        try:
+            connection = self._open(self.path, "rw", timeout)
+        except (ReadOnlyDatabase, DatabaseUnreadable):
+            if self.path.with_name(f"{self.path.name}-wal").exists():
+                raise
+            connection = self._open(self.path, "ro&immutable=1", timeout)
+        connection.forbid_writing()
         return connection
 
     def _exists(self) -> bool:
