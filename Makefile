@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 SHOP   := .example/shop
 
 .DEFAULT_GOAL := help
-.PHONY: help run test nightly check screenshots bench bench-estimate corpus example clean
+.PHONY: help run test nightly check screenshots bench bench-compare bench-estimate corpus example clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 run: $(VENV)/ready $(SHOP)/shop.db  ## open trueup on a copy of the bundled example (without a terminal: print its differences)
 	@$(BIN)/trueup --config $(SHOP)/trueup.toml || test $$? -eq 1
@@ -30,8 +30,12 @@ screenshots: $(VENV)/ready  ## write the pictures in screenshots/ anew
 	$(BIN)/python tests/tui/screenshots.py
 
 bench: $(VENV)/ready  ## run the benchmarks
-	$(BIN)/python bench/startup.py
+	@$(MAKE) --no-print-directory bench-compare
 	@$(MAKE) --no-print-directory bench-estimate
+
+bench-compare: $(VENV)/ready  ## how fast differences are found, and that there are none, beside Alembic
+	$(BIN)/python bench/compare.py
+	$(BIN)/python bench/startup.py
 
 bench-estimate: $(VENV)/ready  ## hold the estimates against the clock, for several shapes of tables
 	$(BIN)/python bench/estimate.py
