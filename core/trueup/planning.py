@@ -185,7 +185,7 @@ class _Work:
 
 
 def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
-    indexes = {index.name.lower(): table.name.lower() for table in survey.base.tables for index in table.indexes}
+    indexes = {name.lower(): table.name.lower() for table in survey.base.tables for name in table.index_names}
     assessments = settle([item.assessment for item in judgements], indexes)
     applied = [item.change for item in assessments if item.verdict is Verdict.APPLY]
     left = [item.change for item in assessments if item.verdict is not Verdict.APPLY]

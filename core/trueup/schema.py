@@ -168,6 +168,10 @@ class Table:
         """Everything that is stored about it: first what creates it, then what creates its indexes."""
         return self._unread.statements if self._unread else (self.sql, *(index.sql for index in self.indexes))
 
+    @property
+    def index_names(self) -> tuple[str, ...]:
+        return self._unread.index_names if self._unread else tuple(index.name for index in self.indexes)
+
     def stored_like(self, other: Table) -> bool:
         """Whether both are the same text, which means the same, understood or not. What nothing stores is like none."""
         return bool(self.sql) and self.sql == other.sql and set(self.statements) == set(other.statements)
@@ -182,6 +186,7 @@ class Unread:
     """What stands for the content of a table until somebody asks for it."""
 
     statements: tuple[str, ...]
+    index_names: tuple[str, ...]
     read: Callable[[], Table]
 
 

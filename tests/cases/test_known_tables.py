@@ -91,6 +91,23 @@ def test_only_what_differs_is_made(lab: Lab) -> None:
     assert other.wanted.table("t") is not other.live.table("t")
 
 
+def test_only_what_differs_is_read(lab: Lab) -> None:
+    """What the text of a table says is found out where it matters, and nowhere else."""
+    lab.create(small())
+    found = lab.plan(small(Column("c", Integer)), policy=Policy.FULL)
+    assert [table.name for table in found.live.tables if is_read(table)] == ["t"]
+    assert not any(map(is_read, lab.plan(small()).live.tables))
+
+
+def is_read(table: Any) -> bool:
+    """A slot that is still empty has no value, and looking at it like this does not fill it."""
+    try:
+        object.__getattribute__(table, "columns")
+    except AttributeError:
+        return False
+    return True
+
+
 def test_who_listens_is_heard(lab: Lab) -> None:
     """What code of the application's adds when the tables are made is seen, and that it moved is known."""
     metadata = small()

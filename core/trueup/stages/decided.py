@@ -70,7 +70,8 @@ def find_decided(
     tables = _decide_tables(live, wanted, decisions, asked, made)
     old_names = {new.lower(): old for old, new in tables.pairs}
     parts: list[_Namespace[Table] | _Namespace[Column]] = [tables]
-    for new in wanted.tables:
+    spoken_of = {wish.table.lower() for wish in asked if wish.column is not None}
+    for new in (table for table in wanted.tables if table.name.lower() in spoken_of):
         old = live.table(old_names.get(new.name.lower(), new.name))
         if old is not None and old.unsupported is None and new.unsupported is None:
             parts.append(_decide_columns(old, new, decisions, asked, made))
@@ -269,7 +270,7 @@ def _decide_tables(
         made=made,
         wishes=[wish for wish in asked if wish.column is None],
         others={item.name.lower(): f"the {item.kind} {item.name}" for item in live.relations}
-        | {index.name.lower(): f"an index of {table.name}" for table in live.tables for index in table.indexes},
+        | {name.lower(): f"an index of {table.name}" for table in live.tables for name in table.index_names},
     )
     names.decide()
     return names

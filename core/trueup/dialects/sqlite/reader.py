@@ -59,7 +59,7 @@ def _tables(objects: Iterable[_Row], foreign: Collection[str], connection: sqlit
     catalog = _Catalog(columns=_columns(connection), foreign_keys=dict(connection.execute(_FOREIGN_KEYS).fetchall()))
     for kind, name, table, sql in objects:
         if kind == "index" and sql:
-            catalog.indexes[table.lower()].append(sql)
+            catalog.indexes[table.lower()][name] = sql
         elif kind == "table" and not _internal(name) and name not in foreign:
             catalog.tables[name.lower()] = (name, sql or "")
     return (catalog.unread(name) for name in catalog.tables)
@@ -107,12 +107,13 @@ class _Catalog:
     """How many each table has."""
     tables: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Name and text, by the name in lower case."""
-    indexes: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """The texts of each table's indexes, by its name in lower case."""
+    indexes: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """Name and text of each table's indexes, by the table's name in lower case."""
 
     def unread(self, folded: str) -> Table:
         name, sql = self.tables[folded]
-        return Table.unread(name, sql, Unread((sql, *self.indexes[folded]), partial(self.read, folded)))
+        indexes = self.indexes[folded]
+        return Table.unread(name, sql, Unread((sql, *indexes.values()), tuple(indexes), partial(self.read, folded)))
 
     def read(self, folded: str) -> Table:
         """The whole table; with the reason in ``unsupported`` where its text is not understood."""
@@ -122,7 +123,7 @@ class _Catalog:
         except NotUnderstood as error:
             return Table(name=name, sql=sql, unsupported=f"its definition is not understood: {error}")
         try:
-            return replace(table, indexes=_by_name(map(parse_index, self.indexes[folded])))
+            return replace(table, indexes=_by_name(map(parse_index, self.indexes[folded].values())))
         except NotUnderstood as error:
             return replace(table, unsupported=f"one of its indexes is not understood: {error}")
 

@@ -24,9 +24,11 @@ def rename_steps(renames: Sequence[Rename], live: Schema) -> list[Step]:
         renames: tables by the names that they have now, columns by those of their tables afterwards.
         live: the schema around them.
     """
+    if not renames:
+        return []
     tables = [item for item in renames if isinstance(item, RenameTable)]
     taken = {table.name.lower() for table in live.tables} | {item.name.lower() for item in live.objects}
-    taken |= {index.name.lower() for table in live.tables for index in table.indexes}
+    taken |= {name.lower() for table in live.tables for name in table.index_names}
     steps = list(_in_order(tables, taken))
     columns: dict[str, list[Rename]] = {}
     for item in renames:
