@@ -21,6 +21,7 @@ from trueup import (
     Plan,
     Policy,
     Receipt,
+    Rehearsal,
     RenameCandidate,
     Run,
     Settings,
@@ -469,6 +470,13 @@ def whole_run(plan: Plan) -> list[Event]:
     return made
 
 
+def rehearsed(error: TrueupError | None = None) -> events.Rehearsed:
+    """The last event of a rehearsal that took a second for each step."""
+    run = Run(id="r1", status=Status.MIGRATED, started_at=NOW, seconds=9.0, plan=READY, error=error)
+    measured = replace(READY, steps=tuple(replace(item, estimate=1.0) for item in READY.steps))
+    return events.Rehearsed(elapsed=9.0, rehearsal=Rehearsal(run=run, plan=measured, copying=1.5, error=error))
+
+
 RESTORED = Run(
     id="9d2b7714aa01",
     status=Status.RESTORED,
@@ -533,6 +541,7 @@ class FakeCore:
     started: list[tuple[Plan, Target]] = field(default_factory=list)
     written: list[Decision] = field(default_factory=list)
     forgotten: list[Target] = field(default_factory=list)
+    rehearsed: list[Plan] = field(default_factory=list)
     restored: list[Backup] = field(default_factory=list)
     listed: int = 0
     job: FakeJob | None = None
@@ -543,6 +552,7 @@ class FakeCore:
             plan=self._plan,
             forget_models=lambda target: self.forgotten.append(target),
             start=self._start,
+            start_rehearsal=self._start_rehearsal,
             start_restore=self._start_restore,
             list_backups=self._list,
             backup_directory=lambda target: Path("/srv/shop/.trueup/backups"),
@@ -561,6 +571,11 @@ class FakeCore:
     def _list(self, target: Target) -> tuple[Backup, ...]:
         self.listed += 1
         return _answer(self.backups)  # type: ignore[no-any-return]
+
+    def _start_rehearsal(self, plan: Plan, target: Target, *, limits: Limits) -> FakeJob:
+        self.rehearsed.append(plan)
+        self.job = FakeJob(limits)
+        return self.job
 
     def _start_restore(self, backup: Backup, target: Target, *, limits: Limits) -> FakeJob:
         self.restored.append(backup)

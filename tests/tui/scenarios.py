@@ -23,6 +23,7 @@ from tests.tui.data import (
     FakeCore,
     beginning,
     failed_run,
+    rehearsed,
     session_of,
     up_to_step,
     whole_run,
@@ -123,6 +124,17 @@ def restoring(*made: events.Event) -> Walk:
     return walk
 
 
+def rehearsing(*made: events.Event) -> Walk:
+    """Rehearse from the preview, and let these events happen."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await press(pilot, "p", "h")
+        send(pilot, *made)
+        await press(pilot)
+
+    return walk
+
+
 async def restore(pilot: Pilot[int]) -> None:
     """From the differences to a restore that has begun."""
     await press(pilot, "2", "r")
@@ -195,6 +207,10 @@ SCENARIOS: dict[str, Scenario] = {
     "preview-safe": Scenario(core(READY), keys("p"), "Steps, price and the exact SQL."),
     "preview-deletes": Scenario(core(LOSING), keys("p"), "The lost data stands above the steps."),
     "preview-no-backup": Scenario(core(READY), keys("p", "b"), "Without a backup the screen says so."),
+    "preview-rehearsing": Scenario(
+        core(READY), rehearsing(events.CopyProgress(elapsed=0.4, done=300, total=4000)), "How far the copy is."
+    ),
+    "preview-rehearsed": Scenario(core(READY), rehearsing(rehearsed()), "All worked; the seconds were measured."),
     "preview-nothing": Scenario(core(NOTHING_TAKEN), keys("p"), "Nothing is taken: what to do."),
     "confirm-safe": Scenario(core(READY), only_asked, "y applies, the safe answer has the focus."),
     "confirm-empty": Scenario(core(LOSING), only_asked, "The name is not typed yet: no way to say yes."),

@@ -27,6 +27,7 @@ from tests.tui.data import (
     failed_run,
     judged,
     plan_of,
+    rehearsed,
     run_of,
     session_of,
     up_to_step,
@@ -392,6 +393,51 @@ async def test_backups_that_cannot_be_listed() -> None:
         core.backups = BACKUPS
         await press(pilot, "R")
         assert "shop-20260103-141231" in text_of(pilot)
+
+
+async def test_a_rehearsal_is_followed_to_its_end() -> None:
+    """``h`` on the preview rehearses the plan that is shown; meanwhile nothing runs; then its seconds are shown."""
+    core = FakeCore(plan=READY)
+    app = TrueupApp(session_of(core))
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "p", "h")
+        assert core.rehearsed == [app.session.plan]
+        assert "▶ rehearsing on a copy: copying the database" in text_of(pilot)
+        await press(pilot, "escape", "p", "A")
+        assert "A rehearsal is on" in said(pilot)
+        send(pilot, events.StepStarted(elapsed=1.0, number=2, step=READY.steps[1]))
+        await press(pilot)
+        assert f"step 2 of {len(READY.steps)}" in text_of(pilot)
+        send(pilot, rehearsed())
+        await press(pilot)
+        assert "✓ rehearsed on a copy: all worked" in text_of(pilot)
+        assert "in place, ~1.0 s" in text_of(pilot)
+        assert not app.session.running
+
+
+async def test_a_rehearsal_that_failed_says_why() -> None:
+    """The reason is that of the run that would fail, and the plan stays as it was."""
+    app = TrueupApp(session_of(FakeCore(plan=READY)))
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "p", "h")
+        send(pilot, rehearsed(errors.EstimateTooLong(estimate=35, limit=15)))
+        await press(pilot)
+        assert "✗ rehearsed on a copy" in text_of(pilot)
+        assert "(35s)" in text_of(pilot)
+        assert app.session.plan == READY
+
+
+async def test_a_rehearsal_can_be_cancelled() -> None:
+    """Ctrl-C asks, and the job is told."""
+    core = FakeCore(plan=READY)
+    app = TrueupApp(session_of(core))
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "p", "h", "ctrl+c")
+        await armed(pilot)
+        await press(pilot, "y")
+        assert core.job is not None
+        assert core.job.cancelled
+        assert "rehearsing on a copy: cancelling" in text_of(pilot)
 
 
 async def test_a_restore_asks_for_a_word() -> None:

@@ -26,6 +26,8 @@ from trueup_tui.messages import (
 )
 from trueup_tui.progress import after, begin
 from trueup_tui.questions import before_cancelling, before_leaving
+from trueup_tui.rehearsal import Rehearsing
+from trueup_tui.rehearsal import after as after_rehearsal_event
 from trueup_tui.restore import Restore
 from trueup_tui.restore import after as after_restore_event
 from trueup_tui.screens.confirm import ConfirmScreen
@@ -157,7 +159,8 @@ class TrueupApp(App[int], inherit_bindings=False):
     def preview(self) -> None:
         from trueup_tui.screens.preview import PreviewScreen
 
-        self.read()
+        if not self.session.rehearsing:
+            self.read()
         self.push_screen(PreviewScreen(self.session))
 
     def apply(self, plan: Plan) -> None:
@@ -219,6 +222,8 @@ class TrueupApp(App[int], inherit_bindings=False):
         session.job.cancel()
         if session.restore is not None and session.restoring:
             session.restore = replace(session.restore, cancelling=True)
+        elif session.rehearsal is not None and session.rehearsing:
+            session.rehearsal = replace(session.rehearsal, cancelling=True)
         elif session.progress is not None:
             session.progress = session.progress.cancelled()
         self.changed()
@@ -232,6 +237,27 @@ class TrueupApp(App[int], inherit_bindings=False):
         session.job = session.core.start_restore(backup, session.run_target(), limits=Limits(session.time_limit))
         self.changed()
         jobs.follow(session.job, self.post_message)
+
+    def rehearse(self, plan: Plan) -> None:
+        """Carry the plan out on a copy; the preview shows how it goes."""
+        session = self.session
+        if session.running:
+            return
+        session.rehearsal = Rehearsing(plan=plan)
+        session.job = session.core.start_rehearsal(plan, session.run_target(), limits=Limits())
+        self.changed()
+        jobs.follow(session.job, self.post_message)
+
+    def _on_rehearsal_event(self, rehearsal: Rehearsing, event: Event) -> None:
+        session = self.session
+        session.rehearsal = after_rehearsal_event(rehearsal, event)
+        outcome = session.rehearsal.outcome
+        if outcome is not None and self._leaving:
+            self.exit(session.exit_code)
+            return
+        if outcome is not None and outcome.success and session.plan is rehearsal.plan:
+            session.plan = outcome.plan
+        self.changed()
 
     def _on_restore_event(self, restore: Restore, event: Event) -> None:
         self.session.restore = after_restore_event(restore, event)
@@ -247,6 +273,9 @@ class TrueupApp(App[int], inherit_bindings=False):
         session = self.session
         if session.restore is not None and session.restoring:
             self._on_restore_event(session.restore, message.event)
+            return
+        if session.rehearsal is not None and session.rehearsing:
+            self._on_rehearsal_event(session.rehearsal, message.event)
             return
         if session.progress is None:
             return

@@ -102,6 +102,7 @@ COMMANDS = (
     Command("preview.apply", "A", "apply", "Apply", "Apply exactly this; asks.", True),
     Command("preview.backup", "b", "backup", "Backup", "Make a backup first, or not.", True),
     Command("preview.limit", "t", "limit", "Time limit", "Change how long the run may take.", True),
+    Command("preview.rehearse", "h", "rehearse", "Rehearse", "Try all of it on a copy of the database."),
     Command("preview.reload", "R", "reload", "Read again", "Read again and plan anew."),
     Command("preview.pane", "tab", "app.focus_next", "Pane", "To the other pane."),
     Command("preview.back", "escape", "back", "Back", "Back to the differences.", True),

@@ -43,6 +43,7 @@ class Core:
     forget_models: Callable[[Target], None] = trueup.forget_models
     start: Callable[..., Job] = trueup.start
     start_restore: Callable[..., Job] = trueup.start_restore
+    start_rehearsal: Callable[..., Job] = trueup.start_rehearsal
     list_backups: Callable[[Target], tuple[Backup, ...]] = trueup.list_backups
     backup_directory: Callable[[Target], Path] = _backup_directory
     verify_backup: Callable[[Backup, Target], Backup] = trueup.verify_backup

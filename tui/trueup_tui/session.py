@@ -11,6 +11,7 @@ from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
 from trueup_tui.progress import Progress
+from trueup_tui.rehearsal import Rehearsing
 from trueup_tui.restore import Restore
 from trueup_tui.rows import Row, rows_of
 from trueup_tui.wording import exit_code
@@ -49,6 +50,8 @@ class Session:
     backups_error: BaseException | None = None
     listing: bool = False
     verifying: frozenset[str] = frozenset()
+    rehearsal: Rehearsing | None = None
+    """The last one, or the one that is on."""
     restore: Restore | None = None
     """The last one, or the one that is on."""
 
@@ -58,8 +61,8 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """A run or a restore is on; its last event has not arrived."""
-        return self.applying or self.restoring
+        """A run, a restore or a rehearsal is on; its last event has not arrived."""
+        return self.applying or self.restoring or self.rehearsing
 
     @property
     def applying(self) -> bool:
@@ -70,10 +73,16 @@ class Session:
         return self.restore is not None and not self.restore.over
 
     @property
+    def rehearsing(self) -> bool:
+        return self.rehearsal is not None and not self.rehearsal.over
+
+    @property
     def busy(self) -> str:
         """Why nothing else can be begun now, as a sentence; empty when it can."""
         if self.restoring:
             return "A restore is on; 2 shows it."
+        if self.rehearsing:
+            return "A rehearsal is on; the preview shows it."
         return "A run is on; a shows it." if self.applying else ""
 
     @property
@@ -94,7 +103,7 @@ class Session:
     def run_target(self) -> Target:
         """The target with what was switched for this run; also of a database that cannot be read."""
         target = self.target or self.core.target(self.settings)
-        return replace(target, settings=replace(target.settings, backup=self.backup))
+        return replace(target, settings=replace(target.settings, backup=self.backup, time_limit=self.time_limit))
 
     def take(self, target: Target, plan: Plan, seconds: float) -> None:
         """Accept a reading."""

@@ -249,7 +249,7 @@ class DiffScreen(Place):
 
     def _why_no_preview(self) -> str:
         session = self.session
-        if session.running:
+        if session.running and not session.rehearsing:
             return session.busy
         if session.plan is None or session.error is not None:
             return "There is no reading yet that could be planned."

@@ -13,6 +13,7 @@ from trueup import Plan, Severity, Verdict
 from trueup_tui.commands import bindings_of
 from trueup_tui.progress import makes_backup
 from trueup_tui.questions import before_applying
+from trueup_tui.rehearsal import lines_of
 from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.session import Session
@@ -100,6 +101,14 @@ class PreviewScreen(Place):
             self.session.time_limit = _seconds(text)
             self.owner.changed()
 
+    def action_rehearse(self) -> None:
+        plan = self._ready
+        reason = self._why_not(plan)
+        if reason or plan is None:
+            self.refuse(reason)
+        else:
+            self.owner.rehearse(plan)
+
     def action_apply(self) -> None:
         plan = self._ready
         reason = self._why_not(plan)
@@ -146,6 +155,8 @@ def totals(plan: Plan, *, backup: bool) -> Content:
 
 
 def _steps(plan: Plan, session: Session) -> Iterator[Content]:
+    if session.rehearsal is not None and session.rehearsal.is_about(plan):
+        yield from lines_of(session.rehearsal)
     yield from _losses(plan)
     if makes_backup(plan, wanted=session.backup):
         yield plain(f"   backup, read back and checked  {about(plan.backup_estimate)}")
