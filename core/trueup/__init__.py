@@ -7,7 +7,8 @@ was. :func:`execute_startup_migration` is both in one call that never raises, fo
 from trueup import changes, errors, events
 from trueup._version import __version__
 from trueup.changes import Change
-from trueup.decisions import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
+from trueup.decisions import Backfill, Cast, Decision, Delete, Drop, Ignore, Keep, Rename, Skip
+from trueup.decisions_file import as_toml, read_decisions, write_decision
 from trueup.describing import describe, name_of
 from trueup.errors import TrueupError
 from trueup.events import Event
@@ -22,10 +23,21 @@ from trueup.flow import (
     start_restore,
     verify_backup,
 )
-from trueup.hazards import Finding, Hazard, Sample, Severity
+from trueup.hazards import Finding, Hazard, Repair, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Complexity, Evidence, Plan, Policy, RenameCandidate, Statement, Step, Verdict
+from trueup.plan import (
+    Assessment,
+    Complexity,
+    Deletion,
+    Evidence,
+    Plan,
+    Policy,
+    RenameCandidate,
+    Statement,
+    Step,
+    Verdict,
+)
 from trueup.planfile import load_plan, save_plan
 from trueup.rehearsing import rehearse, start_rehearsal
 from trueup.run import Backup, Receipt, Rehearsal, Run, Status
@@ -40,14 +52,18 @@ __all__ = [
     "Backfill",
     "Backup",
     "BackupInfo",
+    "Cast",
     "Change",
     "Complexity",
     "Decision",
+    "Delete",
+    "Deletion",
     "Drop",
     "Event",
     "Evidence",
     "Finding",
     "Hazard",
+    "Ignore",
     "Job",
     "Keep",
     "Limits",
@@ -59,10 +75,12 @@ __all__ = [
     "Rehearsal",
     "Rename",
     "RenameCandidate",
+    "Repair",
     "Run",
     "Sample",
     "Settings",
     "Severity",
+    "Skip",
     "Standing",
     "Statement",
     "Status",
@@ -72,6 +90,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "apply",
+    "as_toml",
     "changes",
     "describe",
     "errors",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from trueup._version import __version__
 from trueup.dialect import Connection, Dialect
-from trueup.errors import DatabaseDamaged, SchemaMoved, TrueupError, explained
+from trueup.errors import BackupNeeded, DatabaseDamaged, SchemaMoved, TrueupError, explained
 from trueup.events import (
     BackedUp,
     BackupProgress,
@@ -75,6 +75,8 @@ class Running:
     def carry_out(self) -> Run:
         try:
             self.plan.refuse_too_long(self.limits.seconds, backup=self.target.settings.backup)
+            if self.plan.deletions and not self.target.settings.backup:
+                raise BackupNeeded(rows=sum(deletion.rows for deletion in self.plan.deletions))
             self._locked()
         except Exception as error:
             return self._failed(explained(error))

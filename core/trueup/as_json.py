@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from trueup.decisions_file import as_toml
 from trueup.errors import TrueupError
 from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
@@ -205,6 +206,8 @@ def _hazard_json(hazard: Hazard, *, samples: bool) -> dict[str, Any]:
         "remedy": hazard.remedy,
         "key": hazard.finding.key or None,
         "samples": [{"key": sample.key, "value": sample.value or None} for sample in named],
+        "accepted": hazard.accepted or None,
+        "repairs": [{"label": item.label, "decision": as_toml(item.decision)} for item in hazard.repairs],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trueup.decisions_file import as_toml
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run, Status
 from trueup.stages.retention import storage_warning
@@ -103,7 +104,7 @@ def diff_lines(plan: Plan) -> Iterator[str]:
         yield from (line for item in plan.assessments for line in _reviewed_lines(item))
     if plan.position.sentence:
         yield plan.position.sentence
-    yield from (f"note: {visible(sentence)}" for sentence in plan.unsupported)
+    yield from (f"note: {visible(sentence)}" for sentence in (*plan.warnings, *plan.unsupported))
     if plan.steps and not plan.blocked:
         yield f"trueup --auto would take {_cost(plan)}."
     if plan.unmanaged:
@@ -111,9 +112,14 @@ def diff_lines(plan: Plan) -> Iterator[str]:
 
 
 def _reviewed_lines(item: Assessment) -> Iterator[str]:
-    """For a person who compares, with the rows that are in danger."""
+    """For a person who compares, with the rows that are in danger, and decisions to paste into the file."""
     yield _change_line(item)
-    yield from (visible(f"      {hazard.shown}") for hazard in item.hazards)
+    for hazard in item.hazards:
+        accepted = f" (accepted: {hazard.accepted})" if hazard.accepted else ""
+        yield visible(f"      {hazard.shown}{accepted}")
+        for repair in () if accepted else hazard.repairs:
+            yield f"        # {repair.label}"
+            yield from (f"        {visible(line)}" for line in as_toml(repair.decision).splitlines())
     if item.verdict == "blocked":
         yield from (visible(f"      {line}") for line in ([] if item.hazards else [item.reason]) + [item.remedy])
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from trueup.describing import Thing, describe, describe_aspect, describe_difference, describe_options, label_of
 from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, StoredObject, Table, Unique
+from trueup.text import object_name
 
 T = TypeVar("T", bound=Thing)
 
@@ -32,6 +33,11 @@ class _Change:
     def label(self) -> str:
         """The changed object's own name within its table, or an empty string for the table itself."""
         return ""
+
+    @property
+    def object(self) -> str:
+        """How a decision names what is changed."""
+        return object_name(self.table, self.label)
 
     @property
     def detail(self) -> str:

@@ -1,33 +1,18 @@
-"""What only a person can answer, as frozen values, and the small TOML file that keeps the answers.
+"""What only a person can answer, as frozen values. The file that keeps them is the business of ``decisions_file``.
 
-The file is ``trueup.toml`` in the application's own repository. It names objects, never SQL statements::
-
-    [[decisions]]
-    rename = "customers.fullname"
-    to = "full_name"
-
-    [[decisions]]
-    fill = "orders.currency"
-    value = "EUR"
-
-    [[decisions]]
-    drop = "coupons"
-
-    [[decisions]]
-    keep = "orders.legacy_ref"
-
-A name with a dot is a column of a table, a name without one a table. ``keep`` leaves an object as it is for good; next
-to ``rename`` it also says "this is not a rename". A person can write the file by hand; the app writes the same.
+A decision names an object as :func:`trueup.text.object_name` writes it: ``orders.total`` for what is in a table,
+``orders`` for the table. ``keep`` leaves an object as it is for good; next to a possible rename it also says "this is
+not one".
 """
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from itertools import combinations
+from typing import ClassVar, TypeAlias
 
-from trueup.errors import DecisionsError
+from trueup.text import object_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +21,18 @@ class _Decision:
     column: str | None = None
 
     verb: ClassVar[str]
+    details: ClassVar[tuple[str, ...]] = ()
+    """Names of the entries beside the verb."""
 
     @property
     def object(self) -> str:
-        return f"{self.table}.{self.column}" if self.column else self.table
+        """What it is about, as it is written in the file."""
+        return object_name(self.table, self.column)
+
+    @property
+    def question(self) -> str:
+        """What it answers: of two decisions with the same question the newer one holds."""
+        return self.object.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +40,7 @@ class Rename(_Decision):
     """The object goes on under the name ``to``; its data stays."""
 
     verb: ClassVar[str] = "rename"
+    details: ClassVar[tuple[str, ...]] = ("to",)
     to: str
 
 
@@ -55,8 +49,44 @@ class Backfill(_Decision):
     """Rows that have nothing for a NOT NULL column get ``value``, or what the SQL expression ``sql`` gives."""
 
     verb: ClassVar[str] = "fill"
+    details: ClassVar[tuple[str, ...]] = ("value", "sql")
     value: str | int | float | bool | None = None
     sql: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast(_Decision):
+    """Every row's value of the column becomes what the SQL expression ``sql`` gives, computed from the old row.
+
+    It acts where the column's type changes, or where a change of the table is possible with it and not without it.
+    """
+
+    verb: ClassVar[str] = "cast"
+    details: ClassVar[tuple[str, ...]] = ("sql",)
+    sql: str
+
+    @property
+    def expression(self) -> str:
+        """The SQL, as it can stand beside other SQL."""
+        return _in_parentheses(self.sql)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete(_Decision):
+    """Rows for which the SQL condition ``where`` is true are deleted, where a change of the table needs it."""
+
+    verb: ClassVar[str] = "delete"
+    details: ClassVar[tuple[str, ...]] = ("where",)
+    where: str
+
+    @property
+    def condition(self) -> str:
+        """The SQL, as it can stand beside other SQL."""
+        return _in_parentheses(self.where)
+
+    @property
+    def question(self) -> str:
+        return f"delete {self.object.lower()} where {self.where}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,89 +103,71 @@ class Keep(_Decision):
     verb: ClassVar[str] = "keep"
 
 
-Decision: TypeAlias = Rename | Backfill | Drop | Keep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The change with this id stays a difference that nobody is asked about again."""
 
-_VERBS: dict[str, type[Decision]] = {kind.verb: kind for kind in (Rename, Backfill, Drop, Keep)}
-_DETAILS = {"rename": {"to"}, "fill": {"value", "sql"}, "drop": set[str](), "keep": set[str]()}
+    verb: ClassVar[str] = "skip"
+    details: ClassVar[tuple[str, ...]] = ()
+    change: str
 
+    @property
+    def object(self) -> str:
+        return self.change
 
-def read_decisions(path: Path | None) -> tuple[Decision, ...]:
-    """The decisions that the file holds, in its order; none when there is no file.
-
-    Raises:
-        DecisionsError: the file is not TOML, an entry is not understood, or two entries contradict each other.
-    """
-    if path is None or not path.exists():
-        return ()
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("decisions", [])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DecisionsError(path=path, problem=f"is not valid TOML ({error})") from error
-    if not isinstance(entries, list):
-        raise DecisionsError(path=path, problem="decisions must be a list of [[decisions]] tables")
-    decisions = tuple(parse_entry(entry, path) for entry in entries)
-    _refuse_contradictions(decisions, path)
-    return decisions
+    @property
+    def question(self) -> str:
+        return f"skip {self.change.lower()}"
 
 
-def write_decision(path: Path, decision: Decision) -> None:
-    """Add the decision to the file, in place of an earlier one about the same object; all else in the file stays.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """A hazard is accepted: it is shown with the reason, and withholds the change no more."""
 
-    Comments, order and formatting of the file are kept; a file that does not exist is made.
-    """
-    import tomlkit  # only whoever writes pays for the import
-    from tomlkit.items import AoT
+    verb: ClassVar[str] = "ignore"
+    details: ClassVar[tuple[str, ...]] = ("on", "reason")
+    rule: str
+    on: str
+    """The object whose change has the hazard."""
+    reason: str
 
-    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
-    entries = document.get("decisions")
-    if not isinstance(entries, AoT):
-        entries = tomlkit.aot()
-        if document:
-            document.add(tomlkit.nl())
-        document["decisions"] = entries
-    for index in reversed(range(len(entries))):
-        if parse_entry(entries[index].unwrap(), path).object.lower() == decision.object.lower():
-            del entries[index]
-    entry = tomlkit.table()
-    for key, value in entry_of(decision).items():
-        entry[key] = value
-    entries.append(entry)
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    @property
+    def object(self) -> str:
+        return self.rule
+
+    @property
+    def question(self) -> str:
+        return f"ignore {self.rule} on {self.on.lower()}"
 
 
-def entry_of(decision: Decision) -> dict[str, Any]:
-    entry: dict[str, Any] = {decision.verb: decision.object}
-    for detail in ("to", "value", "sql"):
-        answer = getattr(decision, detail, None)
-        if answer is not None:
-            entry[detail] = answer
-    return entry
+Decision: TypeAlias = Rename | Backfill | Cast | Delete | Drop | Keep | Skip | Ignore
 
 
-def parse_entry(entry: Any, path: Path) -> Decision:
-    verbs = [verb for verb in _VERBS if isinstance(entry, dict) and verb in entry]
-    if len(verbs) != 1:
-        raise DecisionsError(path=path, problem=f"each entry has exactly one of {', '.join(_VERBS)}, not {entry!r}")
-    verb = verbs[0]
-    name, details = entry[verb], {key: value for key, value in entry.items() if key != verb}
-    unknown = set(details) - _DETAILS[verb]
-    if not isinstance(name, str) or not name or unknown:
-        raise DecisionsError(path=path, problem=f"the entry {entry!r} is not understood")
-    table, _, column = name.partition(".")
-    try:
-        decision = _VERBS[verb](table=table, column=column or None, **details)
-    except TypeError as error:
-        raise DecisionsError(path=path, problem=f'the entry for {name} needs {verb} = "..." and to = "..."') from error
-    if isinstance(decision, Backfill) and (decision.value is None) == (decision.sql is None):
-        raise DecisionsError(path=path, problem=f"fill = {name!r} needs either value = ... or sql = ...")
-    return decision
+def contradictions(decisions: Sequence[Decision]) -> Iterator[tuple[Decision, Decision, str]]:
+    """Pairs that cannot both be followed, with a sentence that names both."""
+    for first, second in combinations(decisions, 2):
+        why = _contradiction(first, second) or _contradiction(second, first)
+        if why and first != second:
+            yield first, second, why
 
 
-def _refuse_contradictions(decisions: tuple[Decision, ...], path: Path) -> None:
-    seen: dict[str, Decision] = {}
-    for decision in decisions:
-        other = seen.setdefault(decision.object.lower(), decision)
-        if other is not decision and other != decision:
-            raise DecisionsError(
-                path=path, problem=f"{decision.object} has two answers, {other.verb} and {decision.verb}"
-            )
+def _contradiction(first: Decision, second: Decision) -> str:
+    if first.question == second.question:
+        return f"{first.object} has two answers, {first.verb} and {second.verb}"
+    if isinstance(first, Skip | Ignore) or isinstance(second, Skip | Ignore):
+        return ""
+    if isinstance(first, Drop) and first.column is None and first.table.lower() == second.table.lower():
+        return f"drop {first.object} leaves nothing for {second.verb} {second.object} to do"
+    if isinstance(first, Rename) and isinstance(second, Rename) and _made(first).lower() == _made(second).lower():
+        return f"{first.object} and {second.object} cannot both be renamed to {_made(first)}"
+    return ""
+
+
+def _in_parentheses(sql: str) -> str:
+    """A comment at the end must not swallow what follows."""
+    return f"({sql}\n)" if "--" in sql else f"({sql})"
+
+
+def _made(rename: Rename) -> str:
+    """The object's name after it."""
+    return object_name(rename.table, rename.to) if rename.column else rename.to

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trueup.changes import Change, RenameColumn, RenameTable
+from trueup.decisions import Cast, Delete
 from trueup.hazards import Probe
 from trueup.limits import Budget, Limits
-from trueup.plan import Fill, Step
+from trueup.plan import Deletion, Fill, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 
@@ -112,12 +113,15 @@ class Connection(Protocol):
             Nothing when the limits ended it.
         """
 
-    def probe(self, renames: Sequence[RenameTable | RenameColumn], budget: Budget) -> Probe:
+    def probe(
+        self, renames: Sequence[RenameTable | RenameColumn], budget: Budget, repairs: Sequence[Cast | Delete] = ()
+    ) -> Probe:
         """Asks the live data.
 
         Args:
             renames: questions are asked in the names that objects have after these.
             budget: the time for all questions.
+            repairs: questions are asked about the rows that these leave, and the values that they give.
         """
 
     def begin(self, timeout: float) -> None:
@@ -259,6 +263,7 @@ class Dialect(Protocol):
         changes: Sequence[Change],
         fills: Sequence[Fill] = (),
         inexact: Collection[tuple[str, str]] = (),
+        deletions: Sequence[Deletion] = (),
     ) -> list[Step]:
         """The steps that lead from one schema to the other, in an order that works, without estimates.
 
@@ -268,6 +273,7 @@ class Dialect(Protocol):
             changes: the differences between the two.
             fills: values for columns that must have one.
             inexact: table and column of values that a new type may alter, which was agreed to.
+            deletions: rows that go before the tables are changed.
         """
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:

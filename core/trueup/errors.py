@@ -101,6 +101,11 @@ class ReadOnlyDatabase(TrueupError):
     permission on the file and its directory."""
 
 
+class BackupNeeded(TrueupError):
+    """{rows} rows are to be deleted, as was decided, and no backup is to be made. Nothing was changed. Allow the
+    backup, or take the decision back."""
+
+
 class BackupFailed(TrueupError):
     """No verified backup could be made in {directory}: {reason}. The migration was not started; the database is as it
     was."""

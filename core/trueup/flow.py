@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from trueup.applying import Now, Running, utc_now
-from trueup.decisions import Decision, read_decisions
+from trueup.decisions import Decision
+from trueup.decisions_file import read_decisions, refuse_contradictions
 from trueup.declaring import declare
 from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
@@ -46,7 +47,9 @@ def plan(
     policy = Policy(policy or settings.policy)
     dialect = target.dialect()
     declared = declare(target, dialect)
-    decided = tuple(decisions) if decisions is not None else read_decisions(settings.decisions)
+    decided = read_decisions(settings.decisions) if decisions is None else tuple(decisions)
+    if decisions is not None:
+        refuse_contradictions(decided, "the decisions given")
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     try:
         found = survey_sides(connection, dialect, declared, decided, settings)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from trueup.decisions import Decision
 from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
 
 SAMPLES = 5
@@ -48,6 +49,12 @@ class Finding:
     """What identifies them: ``"id"``, ``"(a, b)"``, ``"rowid"``."""
     seen: int | None = None
     """How many rows were looked at, where time did not allow to look at all."""
+    where: str = ""
+    """An SQL condition for the rows that must go for the danger to be over, where there is one."""
+    column: str = ""
+    """The one column that it is about, where there is one."""
+    cleared: str = ""
+    """An SQL expression: the column's value, and NULL for these rows."""
 
     @property
     def nothing(self) -> bool:
@@ -87,6 +94,15 @@ class Finding:
         return f"{self.key} {', '.join(samples)}{more}" if samples else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A ready decision that takes the danger away."""
+
+    label: str
+    """What it does, for a person who chooses."""
+    decision: Decision
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hazard:
     """A danger: what would happen, in which rows, and the way out."""
@@ -98,6 +114,10 @@ class Hazard:
     """Says no values and no keys, so that it may stand in a log."""
     finding: Finding = Finding()
     remedy: str
+    repairs: tuple[Repair, ...] = ()
+    """Ready decisions, the most likely first."""
+    accepted: str = ""
+    """The decision that accepts it, with its reason; then it no longer withholds the change."""
 
     @property
     def rows(self) -> int:
@@ -137,6 +157,12 @@ class Probe(Protocol):
     def longer_than(self, table: str, column: str, length: int) -> Finding: ...
     def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
         """How some of the column's values go with another column, which may hold these words only (any when empty)."""
+
+    def matching(self, table: str, where: str) -> Finding:
+        """Rows for which an SQL condition is true."""
+
+    def problem_of(self, table: str, sql: str) -> str:
+        """Why the text is no SQL expression over a row of the table; empty for one that is."""
 
 
 def counted(rows: int) -> str:

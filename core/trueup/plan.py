@@ -14,7 +14,7 @@ from trueup.errors import EstimateTooLong
 from trueup.hazards import Hazard
 from trueup.schema import Schema
 from trueup.standing import Position
-from trueup.text import visible
+from trueup.text import object_name, visible
 
 
 class Policy(StrEnum):
@@ -76,7 +76,7 @@ class RenameCandidate:
 
     @property
     def object(self) -> str:
-        return f"{self.table}.{self.column}" if self.column else self.table
+        return object_name(self.table, self.column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,19 @@ class Fill:
     """Where the value comes from, for people: ``"the models' default"``."""
     function: tuple[str, Callable[[], Any]] | None = None
     """Name of an SQL function without arguments, and what it calls; for defaults that differ from row to row."""
+    replaces: bool = False
+    """Every row gets it in place of its value, not only the rows that have none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """Rows that go because somebody decided it, before anything else is done to their table."""
+
+    table: str
+    where: str
+    """The SQL condition that is true for them."""
+    rows: int
+    """How many there were when the plan was made; a run that finds another number rolls back."""
 
 
 class Work(StrEnum):
@@ -209,6 +222,7 @@ class Plan:
     """Names of the tables that the models declare."""
     fills: tuple[Fill, ...] = ()
     """What rows get for columns that must have a value."""
+    deletions: tuple[Deletion, ...] = ()
     unmanaged: tuple[str, ...] = ()
     """Tables that the models never declared; they are left alone."""
     unsupported: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from typing import Any
 
 from trueup.applying import Now, utc_now
 from trueup.as_json import estimate_json, steps_json
-from trueup.decisions import entry_of, parse_entry
+from trueup.decisions_file import entry_of, parse_entry
 from trueup.errors import DecisionsError, PlanFileError, PlanMoved
 from trueup.flow import plan
 from trueup.plan import Plan, Policy

@@ -25,12 +25,12 @@ from trueup.declaring import Declared
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
 from trueup.forecasting import forecast
-from trueup.hazards import Probe, Severity
-from trueup.limits import Budget
-from trueup.plan import Assessment, Fill, Plan, Policy, RenameCandidate, Step, Verdict
-from trueup.rules import Sight, find_hazards
+from trueup.hazards import Hazard
+from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Step, Verdict
+from trueup.rules import ALTERING, Sight, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
+from trueup.sighting import answered_in_vain, casts_of, deletions_of, take_sight
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare
@@ -53,8 +53,6 @@ class Survey:
 
     connection: Connection
     dialect: Dialect
-    probe: Probe
-    """Asks the live data, in the names that objects have after the renames."""
     declared: Declared
     position: Position
     settings: Settings
@@ -67,6 +65,8 @@ class Survey:
     """The live schema as it is after the renames."""
     changes: tuple[Change, ...]
     fill: FillFinder
+    sight: Sight
+    """The live data, as the decisions about it leave it."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -93,10 +93,11 @@ def survey_sides(
     decided = find_decided(live, wanted, decisions, renames_in_models(models), made)
     base = _renamed(live, decided.renames, dialect) if decided.renames else live
     owned = managed | {("table", name) for name in decided.claimed} | set(_owned(base, settings))
+    changes, fill = compare(base, wanted, owned), _fill_finder(dialect, models, wanted, decisions)
+    has_fill = partial(_is_filled, fill)
     return Survey(
         connection=connection,
         dialect=dialect,
-        probe=connection.probe(decided.renames, Budget(settings.probe_limit)),
         declared=declared,
         position=locate(connection, declared, settings, live.fingerprint),
         settings=settings,
@@ -105,9 +106,14 @@ def survey_sides(
         live=live,
         wanted=wanted,
         base=base,
-        changes=compare(base, wanted, owned),
-        fill=_fill_finder(dialect, models, wanted, decisions),
+        changes=changes,
+        fill=fill,
+        sight=take_sight(connection, decided.renames, base, wanted, changes, decided.decisions, settings, has_fill),
     )
+
+
+def _is_filled(fill: FillFinder, table: str, column: str) -> bool:
+    return fill(table, column) is not None
 
 
 def _fill_finder(dialect: Dialect, models: Models, wanted: Schema, decisions: Sequence[Decision]) -> FillFinder:
@@ -138,7 +144,7 @@ def _renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialec
 
 def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Judgement]:
     """The verdict on each difference alone."""
-    found = find_renames(survey.changes, survey.base, survey.wanted, survey.probe.fit, survey.decided.rivals)
+    found = find_renames(survey.changes, survey.base, survey.wanted, survey.sight.probe.fit, survey.decided.rivals)
     here = Circumstances(
         live=survey.base,
         wanted=survey.wanted,
@@ -148,17 +154,7 @@ def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Ju
         clashes={clash.object: clash for clash in survey.decided.clashes},
         left_out=leave_out,
     )
-    sight = _sight(survey)
-    return [assess(change, here, sight, survey.fill) for change in survey.changes]
-
-
-def _sight(survey: Survey) -> Sight:
-    return Sight(
-        probe=survey.probe,
-        live=survey.base,
-        wanted=survey.wanted,
-        has_fill=lambda table, column: survey.fill(table, column) is not None,
-    )
+    return [assess(change, here, survey.sight, survey.fill) for change in survey.changes]
 
 
 def _open_question(candidate: RenameCandidate, survey: Survey) -> bool:
@@ -166,8 +162,8 @@ def _open_question(candidate: RenameCandidate, survey: Survey) -> bool:
     if any(decision.object.lower() == candidate.object.lower() for decision in survey.decisions):
         return False
     if candidate.column:
-        return not survey.probe.not_null(candidate.table, candidate.column).nothing
-    return survey.probe.rows(candidate.table) > 0
+        return not survey.sight.probe.not_null(candidate.table, candidate.column).nothing
+    return survey.sight.probe.rows(candidate.table) > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +173,7 @@ class _Work:
     assessments: tuple[Assessment, ...]
     steps: tuple[Step, ...]
     fills: tuple[Fill, ...]
+    deletions: tuple[Deletion, ...]
     target: Schema
 
     @property
@@ -190,11 +187,18 @@ def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     applied = [item.change for item in assessments if item.verdict is Verdict.APPLY]
     left = [item.change for item in assessments if item.verdict is not Verdict.APPLY]
     relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
-    fills = tuple(item.fill for item in judgements if item.fill is not None and item.assessment.change in applied)
+    given = [item.fill for item in judgements if item.fill is not None and item.assessment.change in applied]
+    casts, deletions = tuple(casts_of(survey.sight, applied)), tuple(deletions_of(survey.sight, applied))
+    fills = (*(item for item in given if not _replaced(item, casts)), *casts)
     target = evolve(survey.base, survey.wanted, [*applied, *relaxations], left)
     changes = [*survey.renames, *applied, *relaxations]
-    steps = survey.dialect.write(survey.base, target, changes, fills, _inexact(assessments))
-    return _Work(assessments=assessments, steps=tuple(steps), fills=fills, target=target)
+    steps = survey.dialect.write(survey.base, target, changes, fills, _inexact(assessments), deletions)
+    return _Work(assessments=assessments, steps=tuple(steps), fills=fills, deletions=deletions, target=target)
+
+
+def _replaced(fill: Fill, casts: Sequence[Fill]) -> bool:
+    """A cast says it for every row already."""
+    return any((cast.table.lower(), cast.column.lower()) == (fill.table.lower(), fill.column.lower()) for cast in casts)
 
 
 def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
@@ -202,7 +206,7 @@ def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
     return {
         (item.change.table, item.change.label)
         for item in assessments
-        if item.verdict is Verdict.APPLY and any(hazard.severity is Severity.LOSES for hazard in item.hazards)
+        if item.verdict is Verdict.APPLY and any(hazard.rule in ALTERING for hazard in item.hazards)
     }
 
 
@@ -252,6 +256,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         assessments=assessments,
         steps=ahead.steps,
         fills=work.fills,
+        deletions=work.deletions,
         live=survey.live,
         expected=_prove(survey, work),
         wanted=survey.wanted,
@@ -261,7 +266,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         warnings=(
             *survey.decided.warnings,
             *_warnings(assessments),
-            *_answered_in_vain(survey, assessments),
+            *answered_in_vain(survey.sight, assessments),
         ),
         position=survey.position,
         models_fingerprint=survey.declared.fingerprint,
@@ -289,7 +294,9 @@ def locate(connection: Connection, declared: Declared, settings: Settings, schem
 
 def _nothing(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     """Only compared: even a rename that was decided is not made."""
-    return _Work(assessments=tuple(item.assessment for item in judgements), steps=(), fills=(), target=survey.live)
+    return _Work(
+        assessments=tuple(item.assessment for item in judgements), steps=(), fills=(), deletions=(), target=survey.live
+    )
 
 
 def _prove(survey: Survey, work: _Work) -> Schema:
@@ -328,7 +335,7 @@ def _was_unsupported(table: Table, survey: Survey) -> bool:
 def _judged_renames(survey: Survey, policy: Policy) -> list[Assessment]:
     verdict = Verdict.BEYOND_POLICY if policy is Policy.CHECK else Verdict.APPLY
     return [
-        Assessment(change=change, verdict=verdict, hazards=tuple(find_hazards(change, _sight(survey))))
+        Assessment(change=change, verdict=verdict, hazards=tuple(find_hazards(change, survey.sight)))
         for change in survey.renames
     ]
 
@@ -363,18 +370,13 @@ def _behind_views(survey: Survey) -> Iterator[str]:
             yield f"table {table.name} is not made: in the database a view has its name, without {', '.join(missing)}"
 
 
-def _answered_in_vain(survey: Survey, assessments: Sequence[Assessment]) -> Iterator[str]:
-    """A decision whose change no longer appears is harmless; that it could be removed is worth a word."""
-    spoken_of = {item.change.table.lower() for item in assessments}
-    spoken_of |= {f"{item.change.table}.{item.change.label}".lower() for item in assessments}
-    for decision in survey.decisions:
-        if decision.object.lower() not in spoken_of:
-            yield f"the decision {decision.verb} {decision.object} has nothing left to do in this database"
-
-
 def _warnings(assessments: Sequence[Assessment]) -> Iterator[str]:
     for item in assessments:
         if item.verdict is Verdict.APPLY:
-            yield from (f"{item.change.sentence}: {hazard.sentence}" for hazard in item.hazards)
+            yield from (f"{item.change.sentence}: {hazard.sentence}{_why(hazard)}" for hazard in item.hazards)
         elif item.verdict is Verdict.RETIRE:
             yield f"{item.change.sentence}: {item.reason}"
+
+
+def _why(hazard: Hazard) -> str:
+    return f" (accepted: {hazard.accepted})" if hazard.accepted else ""

@@ -7,8 +7,8 @@ dangerous only where the data makes it so, and one of a table that is made in th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from trueup.changes import (
     AddCheck,
@@ -30,9 +30,23 @@ from trueup.changes import (
     RenameColumn,
     RenameTable,
 )
+from trueup.decisions import Cast, Decision, Delete, Ignore
 from trueup.describing import describe, describe_parts
-from trueup.hazards import Finding, Hazard, Probe, Severity
+from trueup.hazards import Finding, Hazard, Probe, Repair, Severity
+from trueup.repairs import (
+    Case,
+    accept_altered,
+    clear_or_delete,
+    convert,
+    delete_others,
+    delete_rows,
+    drop_or_keep,
+    give_value,
+)
 from trueup.schema import Column, ForeignKey, KeyPart, Schema, Sql
+
+ALTERING = ("altered-values", "unfit-values")
+"""Rules about values that a new type makes something else of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +54,17 @@ class Sight:
     """All that a rule can look at besides the change."""
 
     probe: Probe
+    """Asks about the rows that the decisions leave, and the values that they give."""
+    untouched: Probe
+    """Asks about the rows as they are."""
     live: Schema
     """As it is after the renames that were decided."""
     wanted: Schema
     has_fill: Callable[[str, str], bool]
     """Whether somebody said what rows get for a table's column."""
+    decisions: Sequence[Decision] = ()
+    acting: Mapping[str, Sequence[Cast | Delete]] = field(default_factory=dict)
+    """For a change's id the decisions about data that act for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,12 @@ class Found:
 
     finding: Finding
     sentence: str
+    accepted: str = ""
+    """The decision that asks for exactly this."""
+
+
+def no_repair(_: Case) -> Iterable[Repair]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +88,8 @@ class Rule:
     id: str
     severity: Severity
     find: Callable[[Change, Sight], Found | None]
+    repairs: Callable[[Case], Iterable[Repair]] = no_repair
+    """Ready decisions."""
     why: str
     """Why it is one, as a sentence."""
     way_out: str
@@ -73,19 +101,33 @@ def find_hazards(change: Change, sight: Sight) -> Iterator[Hazard]:
     for rule in RULES:
         found = rule.find(change, sight)
         if found is not None and not (found.finding.nothing and rule.severity is not Severity.WARNS):
-            yield _hazard(rule, found, change)
+            yield _hazard(rule, found, change, sight)
 
 
-def _hazard(rule: Rule, found: Found, change: Change) -> Hazard:
+def _hazard(rule: Rule, found: Found, change: Change, sight: Sight) -> Hazard:
     """What could not be looked at is taken for dangerous, unless the run itself proves it before it commits."""
-    name = f"{change.table}.{change.label}" if change.label else change.table
+    name = change.object
     severity, remedy = rule.severity, rule.way_out.replace("{object}", name)
     if not found.finding.rows and found.finding.seen is not None:
         remedy = "a higher probe_limit lets the plan look at every row"
         if severity is Severity.BLOCKS:
             severity = Severity.WARNS
             remedy = f"the run proves it and rolls back where it is so; {remedy}"
-    return Hazard(rule=rule.id, severity=severity, sentence=found.sentence, finding=found.finding, remedy=remedy)
+    return Hazard(
+        rule=rule.id,
+        severity=severity,
+        sentence=found.sentence,
+        finding=found.finding,
+        remedy=remedy,
+        accepted=found.accepted or ("" if severity is Severity.BLOCKS else _ignored(rule, name, sight.decisions)),
+        repairs=tuple(rule.repairs(Case(change, found.finding, sight.wanted))),
+    )
+
+
+def _ignored(rule: Rule, name: str, decisions: Sequence[Decision]) -> str:
+    """Why the hazard is accepted, in the words of a decision; empty where it is not."""
+    found = (item for item in decisions if isinstance(item, Ignore) and item.rule == rule.id)
+    return next((item.reason for item in found if item.on.lower() == name.lower()), "")
 
 
 # -- what is lost ------------------------------------------------------------------------------------------------------
@@ -122,6 +164,23 @@ def unfit_values(change: Change, sight: Sight) -> Found | None:
     finding = sight.probe.unfit_for_type(change.table, column.old.name, column.new.type)
     what = f"something in {column.old.name} that is no {column.new.type}"
     return Found(finding, f"{finding.words} in {change.table} {finding.agree('hold')} {what}")
+
+
+def replaced_values(change: Change, sight: Sight) -> Found | None:
+    casts = [item for item in sight.acting.get(change.id, ()) if isinstance(item, Cast)]
+    if not casts:
+        return None
+    finding = Finding(rows=sight.untouched.rows(change.table))
+    what = ", ".join(f"{item.object} by {item.sql}" for item in casts)
+    return Found(finding, f"replaces the values of {finding.words} in {what}", _decided(casts))
+
+
+def deleted_rows(change: Change, sight: Sight) -> Found | None:
+    deletes = [item for item in sight.acting.get(change.id, ()) if isinstance(item, Delete)]
+    if not deletes:
+        return None
+    finding = sight.untouched.matching(change.table, any_of(deletes))
+    return Found(finding, f"deletes {finding.words} in table {change.table}", _decided(deletes))
 
 
 # -- what the database would refuse ------------------------------------------------------------------------------------
@@ -187,6 +246,21 @@ def violated_check(change: Change, sight: Sight) -> Found | None:
     return Found(finding, f"{finding.words} in {change.table} {what}")
 
 
+def stranded_rows(change: Change, sight: Sight) -> Found | None:
+    """Foreign keys do not act in a run, so no row follows the one that it points to."""
+    if not any(isinstance(item, Delete) for item in sight.acting.get(change.id, ())):
+        return None
+    for table in sight.live.tables:
+        for key in table.foreign_keys:
+            if key.referred_table.lower() != change.table.lower():
+                continue
+            before, after = (probe.orphans(table.name, key) for probe in (sight.untouched, sight.probe))
+            if after.rows > before.rows:
+                what = f"would point to rows of {change.table} that are to be deleted"
+                return Found(replace(after, rows=after.rows - before.rows), f"rows in {table.name} {what}")
+    return None
+
+
 # -- what is worth knowing ---------------------------------------------------------------------------------------------
 
 
@@ -241,6 +315,7 @@ RULES = (
         id="dropped-table",
         severity=Severity.LOSES,
         find=dropped_table,
+        repairs=drop_or_keep,
         why="Its rows go with it.",
         way_out="keep it, or allow the drop; a verified backup is taken first",
     ),
@@ -248,6 +323,7 @@ RULES = (
         id="dropped-column",
         severity=Severity.LOSES,
         find=dropped_column,
+        repairs=drop_or_keep,
         why="Its values go with it.",
         way_out="keep it, or allow the drop; a verified backup is taken first",
     ),
@@ -255,6 +331,7 @@ RULES = (
         id="altered-values",
         severity=Severity.LOSES,
         find=altered_values,
+        repairs=accept_altered,
         why="SQLite stores what a type's affinity makes of a value: '007' becomes 7 in an INTEGER column.",
         way_out="correct these values first, say how they are converted (cast), or keep the type",
     ),
@@ -262,13 +339,29 @@ RULES = (
         id="unfit-values",
         severity=Severity.LOSES,
         find=unfit_values,
+        repairs=convert,
         why="SQLite stores text in a numeric column as it is; the application then gets text for a number.",
         way_out="correct these values first, say how they are converted (cast), or keep the type",
+    ),
+    Rule(
+        id="replaced-values",
+        severity=Severity.LOSES,
+        find=replaced_values,
+        why="A cast that was decided gives every row another value; the backup keeps the old ones.",
+        way_out="take the decision back to keep the values",
+    ),
+    Rule(
+        id="deleted-rows",
+        severity=Severity.LOSES,
+        find=deleted_rows,
+        why="Rows that were decided to go are deleted, exactly as many as the plan says; the backup keeps them.",
+        way_out="take the decision back to keep the rows",
     ),
     Rule(
         id="no-value",
         severity=Severity.BLOCKS,
         find=no_value,
+        repairs=give_value,
         why="A NOT NULL column takes no row without a value.",
         way_out='decide: fill = "{object}" with value = ... or sql = "..."; or give the column a default in the models',
     ),
@@ -276,6 +369,7 @@ RULES = (
         id="not-numbers",
         severity=Severity.BLOCKS,
         find=not_numbers,
+        repairs=delete_rows,
         why="A key that the database numbers takes whole numbers only.",
         way_out="give these rows whole numbers first, or keep the type in the models",
     ),
@@ -290,22 +384,32 @@ RULES = (
         id="duplicate-keys",
         severity=Severity.BLOCKS,
         find=duplicate_keys,
+        repairs=delete_others,
         why="No two rows may share the values of a unique key; NULLs share with nothing.",
-        way_out="remove or change the duplicates, then run again",
+        way_out="remove or change the duplicates, or say which rows may go (delete)",
     ),
     Rule(
         id="orphaned-rows",
         severity=Severity.BLOCKS,
         find=orphaned_rows,
+        repairs=clear_or_delete,
         why="A foreign key wants every row to point to one that is there.",
-        way_out="delete these rows, or add what they point to",
+        way_out="add what they point to, or say what becomes of these rows (delete, cast)",
     ),
     Rule(
         id="violated-check",
         severity=Severity.BLOCKS,
         find=violated_check,
+        repairs=clear_or_delete,
         why="A CHECK that is false for a row refuses it; NULL satisfies every CHECK.",
-        way_out="correct these rows, then run again",
+        way_out="correct these rows, or say what becomes of them (delete, cast)",
+    ),
+    Rule(
+        id="stranded-rows",
+        severity=Severity.BLOCKS,
+        find=stranded_rows,
+        why="Rows that are to be deleted are pointed to by rows that stay.",
+        way_out="let these rows point elsewhere first, or choose other rows to delete",
     ),
     Rule(
         id="null-keys",
@@ -357,6 +461,15 @@ def rows_without_value(change: Change, sight: Sight) -> Finding | None:
     elif isinstance(change, AlterColumn) and change.old.nullable and not (change.new.nullable or change.new.computed):
         finding = sight.probe.nulls(change.table, change.old.name)
     return None if finding.nothing else finding
+
+
+def any_of(deletes: Sequence[Delete]) -> str:
+    """One condition for all rows that go."""
+    return " OR ".join(item.condition for item in deletes)
+
+
+def _decided(decisions: Sequence[Decision]) -> str:
+    return f"decided: {', '.join(f'{item.verb} {item.object}' for item in decisions)}"
 
 
 def _retyped(change: Change) -> AlterColumn | None:

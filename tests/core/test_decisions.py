@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from trueup import Backfill, Decision, Drop, Keep, Rename, read_decisions, write_decision
+from trueup import (
+    Backfill,
+    Cast,
+    Decision,
+    Delete,
+    Drop,
+    Ignore,
+    Keep,
+    Rename,
+    Skip,
+    as_toml,
+    read_decisions,
+    write_decision,
+)
 from trueup.errors import DecisionsError
 
 ALL: tuple[Decision, ...] = (
@@ -17,6 +30,14 @@ ALL: tuple[Decision, ...] = (
     Backfill(table="orders", column="placed", sql="CURRENT_TIMESTAMP"),
     Drop(table="coupons"),
     Keep(table="orders", column="legacy"),
+    Cast(table="orders", column="total", sql="total / 100.0"),
+    Delete(table="orders", where="customer_id NOT IN (SELECT id FROM customers)"),
+    Delete(table="orders", where='note = "two\nlines" -- and \\ more'),
+    Skip(change="add index orders.ix_total"),
+    Ignore(rule="altered-values", on="orders.ref", reason="only the zeros in front go"),
+    Drop(table="a.b", column="c.d"),
+    Keep(table='with "quotes"'),
+    Backfill(table="orders", column="paid", value=True),
 )
 
 
@@ -26,6 +47,41 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     for decision in ALL:
         write_decision(path, decision)
     assert read_decisions(path) == ALL
+
+
+def test_what_is_to_be_pasted_is_read(tmp_path: Path) -> None:
+    """The text of an entry, as it is printed to be pasted, is the same decision."""
+    path = tmp_path / "trueup.toml"
+    path.write_text("\n\n".join(map(as_toml, ALL)), encoding="utf-8")
+    assert read_decisions(path) == ALL
+
+
+def test_the_file_keeps_its_mode_and_its_line_ends(tmp_path: Path) -> None:
+    """A file that others may not read stays so, one with other line ends keeps them, and a link stays a link."""
+    real, path = tmp_path / "real.toml", tmp_path / "trueup.toml"
+    real.write_bytes(b'models = "app:Base"\r\n')
+    real.chmod(0o640)
+    path.symlink_to(real)
+    write_decision(path, Drop(table="c"))
+    assert (path.is_symlink(), real.stat().st_mode & 0o777) == (True, 0o640)
+    assert real.read_bytes().startswith(b'models = "app:Base"\r\n')
+    assert read_decisions(path) == (Drop(table="c"),)
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["real.toml", "trueup.toml"]
+
+
+def test_decisions_in_one_line_stay(tmp_path: Path) -> None:
+    """Entries that a person wrote as a list are kept when another one is added."""
+    path = tmp_path / "trueup.toml"
+    path.write_text('decisions = [{drop = "a"}, {keep = "b"}]\n')
+    write_decision(path, Drop(table="c"))
+    assert read_decisions(path) == (Drop(table="a"), Keep(table="b"), Drop(table="c"))
+
+
+def test_dates_are_text(tmp_path: Path) -> None:
+    """A date or a time that TOML knows is the text that SQLite keeps."""
+    path = tmp_path / "trueup.toml"
+    path.write_text('[[decisions]]\nfill = "a.b"\nvalue = 2024-01-31 10:00:00\n')
+    assert read_decisions(path) == (Backfill(table="a", column="b", value="2024-01-31 10:00:00"),)
 
 
 def test_comments_and_order_stay(tmp_path: Path) -> None:
@@ -63,7 +119,21 @@ def test_no_file_is_no_decision(tmp_path: Path) -> None:
         ('fill = "a.b"', "either value = ... or sql = ..."),
         ('fill = "a.b"\nvalue = 1\nsql = "2"', "either value = ... or sql = ..."),
         ('drop = "a.b"\n[[decisions]]\nkeep = "A.B"', "two answers, drop and keep"),
+        ('drop = "a.b"\n\n[[decisions]]\nkeep = "A.B"', "(lines 1 and 4)"),
         ('drop = "a', "not valid TOML"),
+        ('rename = "a.b"\nto = "d"\n[[decisions]]\nrename = "a.c"\nto = "D"', "cannot both be renamed to a.d"),
+        ('drop = "a"\n[[decisions]]\nfill = "a.b"\nvalue = 1', "drop a leaves nothing for fill a.b to do"),
+        ('delete = "a"\nwhere = "b"\n[[decisions]]\ndrop = "a"', "drop a leaves nothing for delete a to do"),
+        ('cast = "a.b"\nsql = "b"\n[[decisions]]\nkeep = "a.b"', "two answers, cast and keep"),
+        ('cast = "a"\nsql = "b"', "cast is about a column"),
+        ('cast = "a.b"', 'needs cast = "..." and sql = "..."'),
+        ('cast = "a.b"\nsql = 3', "is not understood"),
+        ('delete = "a.b"\nwhere = "c"', "delete is about a table"),
+        ('delete = "a"', 'needs delete = "..." and where = "..."'),
+        ('ignore = "too-long"\non = "a.b"', 'needs ignore = "..." and on = "..." and reason = "..."'),
+        ('ignore = "too-long"\non = "a.b"\nreason = ""', "is not understood"),
+        ('fill = "a.b"\nvalue = [1]', "is not understood"),
+        ('drop = ".b"', "names no table"),
     ],
 )
 def test_a_wrong_entry_is_refused(tmp_path: Path, entry: str, sentence: str) -> None:

@@ -25,11 +25,11 @@ class Choices:
         return replace(self, left_out=self.left_out - set(ids), before=self)
 
     def decide(self, decision: Decision) -> Choices:
-        return replace(self, decisions=(*self._others(decision.object), decision), before=self)
+        return replace(self, decisions=(*self._others(decision.question), decision), before=self)
 
     def withdraw(self, name: str) -> Choices:
         """Without the answer about the object of that name."""
-        return replace(self, decisions=self._others(name), before=self)
+        return replace(self, decisions=self._others(name.lower()), before=self)
 
     def undone(self) -> Choices:
         return self.before or self
@@ -39,11 +39,12 @@ class Choices:
         return Choices(left_out=self.left_out)
 
     def answer(self, name: str) -> Decision | None:
-        return next((item for item in self.decisions if item.object.lower() == name.lower()), None)
+        return next((item for item in self.decisions if item.question == name.lower()), None)
 
     def over(self, kept: Iterable[Decision]) -> tuple[Decision, ...]:
         """All decisions that hold: these, and those of the file that they do not replace."""
-        return (*(item for item in kept if self.answer(item.object) is None), *self.decisions)
+        answered = {item.question for item in self.decisions}
+        return (*(item for item in kept if item.question not in answered), *self.decisions)
 
-    def _others(self, name: str) -> tuple[Decision, ...]:
-        return tuple(item for item in self.decisions if item.object.lower() != name.lower())
+    def _others(self, question: str) -> tuple[Decision, ...]:
+        return tuple(item for item in self.decisions if item.question != question)

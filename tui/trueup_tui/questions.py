@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trueup import Backup, Keep, Plan, changes
-from trueup_tui.rows import Row, object_of
+from trueup_tui.rows import Row
 from trueup_tui.screens.confirm import Question
 from trueup_tui.session import Session
 from trueup_tui.wording import about, count, moment, sentence
@@ -33,7 +33,7 @@ def before_applying(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Quest
 def _to_type(losing: list[Row]) -> tuple[str, str]:
     """One object's own name; of several their number."""
     if len(losing) == 1:
-        return object_of(losing[0].change), f"{losing[0].change.noun}'s name"
+        return losing[0].change.object, f"{losing[0].change.noun}'s name"
     nouns = {"table" if isinstance(row.change, changes.DropTable) else row.change.noun for row in losing}
     return count(len(losing), nouns.pop() if len(nouns) == 1 else "object"), "number of what is deleted"
 

@@ -35,12 +35,12 @@ class Row:
     @property
     def object(self) -> str:
         """The name that a decision about it has."""
-        return object_of(self.change)
+        return self.change.object
 
     @property
     def objects(self) -> frozenset[str]:
         """Every object that it is about."""
-        return frozenset(object_of(item.change).lower() for item in self.assessments)
+        return frozenset(item.change.object.lower() for item in self.assessments)
 
     @property
     def table(self) -> str:
@@ -97,10 +97,6 @@ class Row:
     def matches(self, text: str) -> bool:
         wanted = text.casefold()
         return any(wanted in item.change.sentence.casefold() for item in self.assessments)
-
-
-def object_of(change: Change) -> str:
-    return f"{change.table}.{change.label}" if change.label else change.table
 
 
 def rows_of(plan: Plan) -> tuple[Row, ...]:

@@ -24,8 +24,8 @@ from trueup.changes import (
     DropView,
     ObjectChange,
 )
-from trueup.decisions import Backfill, Decision, Drop, Keep
-from trueup.hazards import Severity
+from trueup.decisions import Backfill, Decision, Drop, Keep, Skip
+from trueup.hazards import Hazard, Severity
 from trueup.plan import Assessment, Fill, Policy, RenameCandidate, RenameClash, Verdict
 from trueup.rules import Sight, find_hazards, rows_without_value
 from trueup.schema import Schema
@@ -87,15 +87,15 @@ def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Ju
     change, decision = assessment.change, _decision(assessment.change, here.decisions)
     if change.id in here.left_out:
         return Judgement(replace(assessment, verdict=Verdict.LEFT_OUT, reason="left out of this run"))
-    if isinstance(decision, Keep):
+    if isinstance(decision, Keep | Skip):
         return _keep(assessment, here.policy)
     if any(candidate.probable for candidate in assessment.candidates):
         return Judgement(_undecided(assessment))
     hindered = _hindered(assessment, here)
     if hindered is not None:
         return Judgement(hindered)
-    clash = here.clashes.get(_object(change).lower())
-    if clash and _loses(assessment) and not isinstance(decision, Drop):
+    clash = here.clashes.get(change.object.lower())
+    if clash and _losing(assessment) and not isinstance(decision, Drop):
         return Judgement(replace(assessment, verdict=Verdict.BLOCKED, reason=clash.reason, remedy=clash.remedy))
     blocking = next((hazard for hazard in assessment.hazards if hazard.severity is Severity.BLOCKS), None)
     if here.policy is Policy.CHECK:
@@ -106,20 +106,11 @@ def _judge(assessment: Assessment, here: Circumstances, fill: Fill | None) -> Ju
         return Judgement(assessment, fill)
     if _left_the_models(change):
         return _retire(assessment, here.policy)
-    if _loses(assessment):
+    if _losing(assessment) is not None:
         return Judgement(_beyond(assessment, here.policy))
     if here.policy is Policy.ADDITIVE and not _additive(change, here.live):
         return Judgement(_beyond(assessment, here.policy))
     return Judgement(assessment, fill)
-
-
-def _loses(assessment: Assessment) -> bool:
-    return any(hazard.severity is Severity.LOSES for hazard in assessment.hazards)
-
-
-def _object(change: Change) -> str:
-    """The name of what the change is about, as decisions have it."""
-    return f"{change.table}.{change.label}" if change.label else change.table
 
 
 # -- rules of the policies ---------------------------------------------------------------------------------------------
@@ -189,27 +180,37 @@ def _no_room(assessment: Assessment) -> Assessment:
 
 
 def _beyond(assessment: Assessment, policy: Policy) -> Assessment:
-    losing = next((hazard for hazard in assessment.hazards if hazard.severity is Severity.LOSES), None)
+    losing = _losing(assessment)
     reason = losing.sentence if losing else f"the policy {policy} does not apply this"
     wider = Policy.FULL if losing or policy is Policy.SAFE else Policy.SAFE
     return replace(assessment, verdict=Verdict.BEYOND_POLICY, reason=reason, remedy=f"the policy {wider} applies it")
 
 
+def _losing(assessment: Assessment) -> Hazard | None:
+    """The first loss that nobody accepted."""
+    losing = (hazard for hazard in assessment.hazards if hazard.severity is Severity.LOSES)
+    return next((hazard for hazard in losing if not hazard.accepted), None)
+
+
 # -- what needs a person -----------------------------------------------------------------------------------------------
 
 
-def _decision(change: Change, decisions: Sequence[Decision]) -> Decision | None:
-    """The decision about the object that the change drops, adds or alters."""
-    names = {change.table.lower(), f"{change.table}.{change.label}".lower()}
-    wanted = names if isinstance(change, _WHOLE) else names - {change.table.lower()}
-    found = [item for item in decisions if item.object.lower() in wanted and not isinstance(item, Backfill)]
-    return found[0] if found else None
+def _decision(change: Change, decisions: Sequence[Decision]) -> Keep | Drop | Skip | None:
+    """The decision about the object that the change drops, adds or alters, or about the change itself."""
+    names = {change.object.lower()}
+    names |= {change.table.lower()} if isinstance(change, _WHOLE) else set()
+    for item in decisions:
+        if isinstance(item, Skip) and item.change.lower() == change.id.lower():
+            return item
+        if isinstance(item, Keep | Drop) and item.object.lower() in names:
+            return item
+    return None
 
 
 def _candidates(change: Change, here: Circumstances) -> tuple[RenameCandidate, ...]:
     """The renames that this change may be a half of, and that would save values."""
     if isinstance(change, DropColumn | DropTable):
-        return tuple(item for item in here.candidates if item.object.lower() == _object(change).lower())
+        return tuple(item for item in here.candidates if item.object.lower() == change.object.lower())
     if isinstance(change, AddColumn):
         return tuple(
             item
@@ -246,5 +247,5 @@ def _fill(change: Change, sight: Sight, find_fill: FillFinder, here: Circumstanc
 
 
 def _is_filled(change: Change, decisions: Sequence[Decision]) -> bool:
-    name = f"{change.table}.{change.label}".lower()
+    name = change.object.lower()
     return any(isinstance(item, Backfill) and item.object.lower() == name for item in decisions)

@@ -308,12 +308,14 @@ def _together(parts: Sequence[_Namespace[Table] | _Namespace[Column]], decisions
 
 def _in_new_names(decision: Decision, renames: Sequence[RenameTable | RenameColumn]) -> Decision:
     """A decision to drop what is set aside speaks of it by the name that it no longer has then."""
+    if not isinstance(decision, Drop):
+        return decision
     for rename in renames:
         column = rename.column if isinstance(rename, RenameColumn) else None
         same = (
             decision.table.lower() == rename.table.lower() and (decision.column or "").lower() == (column or "").lower()
         )
-        if isinstance(decision, Drop) and same and rename.to.startswith(_SET_ASIDE):
+        if same and rename.to.startswith(_SET_ASIDE):
             return replace(decision, column=rename.to) if column else replace(decision, table=rename.to)
     return decision
 

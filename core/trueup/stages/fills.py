@@ -9,6 +9,7 @@ from trueup.decisions import Backfill, Decision
 from trueup.dialect import PythonDefault
 from trueup.plan import Fill
 from trueup.schema import Schema
+from trueup.text import object_name
 
 
 def find_fill(
@@ -30,7 +31,7 @@ def find_fill(
         python_default: the default that the models give in Python.
         literal: writes a value in SQL.
     """
-    name = f"{table}.{column}".lower()
+    name = object_name(table, column).lower()
     for decision in decisions:
         if isinstance(decision, Backfill) and decision.object.lower() == name:
             sql = decision.sql if decision.sql is not None else literal(decision.value)

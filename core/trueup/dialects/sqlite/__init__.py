@@ -17,7 +17,7 @@ from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable, ReadOnlyDatabase
-from trueup.plan import Fill, Step
+from trueup.plan import Deletion, Fill, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 
@@ -141,8 +141,10 @@ class SqliteDialect:
         changes: Sequence[Change],
         fills: Sequence[Fill] = (),
         inexact: Collection[tuple[str, str]] = (),
+        deletions: Sequence[Deletion] = (),
     ) -> list[Step]:
-        return StepWriter(live, expected, fills, inexact, _can_drop_in_place(live, changes)).write(changes)
+        can_drop = _can_drop_in_place(live, changes)
+        return StepWriter(live, expected, fills, inexact, can_drop, deletions).write(changes)
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         from sqlalchemy.dialects.sqlite.pysqlite import dialect

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
+from trueup.decisions import Cast, Delete
 from trueup.dialect import Extent, Sample
 from trueup.dialects.sqlite.dependents import broken_objects, only_the_application_knows
 from trueup.dialects.sqlite.probes import SqliteProbe
@@ -93,8 +94,10 @@ class SqliteConnection:
         with self._errors():
             return time_sample(self.raw, table, rows, limits, self.limited)
 
-    def probe(self, renames: Sequence[RenameTable | RenameColumn], budget: Budget) -> SqliteProbe:
-        return SqliteProbe(self.rows, self.limited, budget, renames)
+    def probe(
+        self, renames: Sequence[RenameTable | RenameColumn], budget: Budget, repairs: Sequence[Cast | Delete] = ()
+    ) -> SqliteProbe:
+        return SqliteProbe(self.rows, self.limited, budget, renames, repairs)
 
     def begin(self, timeout: float) -> None:
         """Foreign keys are switched off first, since inside a transaction that has no effect, and a rebuild with them

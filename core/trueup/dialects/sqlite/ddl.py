@@ -28,7 +28,8 @@ from trueup.dialects.sqlite.rebuild import rebuild_statements
 from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import column_definition, create_index, create_table, reference
 from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
-from trueup.plan import Fill, Statement, Step, Work
+from trueup.hazards import counted
+from trueup.plan import Deletion, Fill, Statement, Step, Work
 from trueup.schema import Column, Schema, Table
 
 _IN_PLACE = "SQLite does this in place"
@@ -43,10 +44,14 @@ class StepWriter:
     fills: Sequence[Fill]
     inexact: Collection[tuple[str, str]]
     can_drop_in_place: bool
+    deletions: Sequence[Deletion] = ()
 
     def write(self, changes: Sequence[Change]) -> list[Step]:
-        """Steps in an order that works: renames, views and triggers that are in the way, drops, freed index names, new
-        tables, altered tables, new indexes, new views and triggers."""
+        """Steps in an order that works.
+
+        Renames, rows that go, views and triggers that are in the way, drops, freed index names, new tables, altered
+        tables, new indexes, new views and triggers.
+        """
         objects = object_steps(self.live, changes)
         writer = replace(self, live=objects.between)
         by_table: dict[str, list[Change]] = {}
@@ -61,6 +66,7 @@ class StepWriter:
             indexes += created
         return [
             *rename_steps([item for item in changes if isinstance(item, RenameTable | RenameColumn)], self.live),
+            *map(_delete, self.deletions),
             *objects.first,
             *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
             *(_drop_index(change) for change in changes if isinstance(change, DropIndex)),
@@ -83,7 +89,11 @@ class StepWriter:
     def why_rebuild(self, table: Table, changes: Sequence[Change]) -> str:
         """Why the changes cannot be made in place, as a sentence; empty when they can."""
         added = {change.new.name.lower() for change in changes if isinstance(change, AddColumn)}
-        filled = {fill.column.lower() for fill in self.fills if fill.table.lower() == table.name.lower()}
+        ours = [fill for fill in self.fills if fill.table.lower() == table.name.lower()]
+        filled = {fill.column.lower() for fill in ours}
+        replaced = next((fill.column for fill in ours if fill.replaces), None)
+        if replaced is not None:
+            return f"every row gets another value for {replaced}"
         for change in changes:
             match change:
                 case CreateIndex() | AlterIndex():
@@ -177,6 +187,17 @@ def _step(change: Change, *sql: str, work: Work | None = None, keys: tuple[tuple
         changes=(change,),
         form="in place",
         why=_IN_PLACE,
+    )
+
+
+def _delete(deletion: Deletion) -> Step:
+    return Step(
+        table=deletion.table,
+        sentence=f"delete {counted(deletion.rows)} from table {deletion.table}",
+        statements=(Statement(sql=f"DELETE FROM {quote(deletion.table)} WHERE {deletion.where}", work=Work.SCAN),),
+        changes=(),
+        form="in place",
+        why="a decision says so, and a change needs it",
     )
 
 

@@ -10,12 +10,14 @@ import re
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.dialects.sqlite.render import literal
+from trueup.decisions import Cast, Delete
+from trueup.dialects.sqlite.render import literal, name
 from trueup.dialects.sqlite.sketch import fit_of
 from trueup.dialects.sqlite.source import Query, Sources
-from trueup.dialects.sqlite.tokens import Kind, quote, string, tokenize
+from trueup.dialects.sqlite.tokens import Kind, closing, quote, string, tokenize
 from trueup.hazards import SAMPLES, Finding, Fit, Sample
 from trueup.limits import Budget, Limits
 from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
@@ -27,6 +29,8 @@ _FIRST_ROWS = 100_000
 _SAMPLE = 200
 """Values that tell what a column holds."""
 _FIRST_ROWS_SECONDS = 1.0
+_REFERRED = "referred"
+"""What the table is called that a foreign key refers to, which may be the same one."""
 _SHORT = 40
 """Characters of a value that are worth showing."""
 
@@ -45,6 +49,7 @@ class SqliteProbe:
         limited: while its context is open, a query is interrupted when the limits say so.
         budget: the time for all questions.
         renames: questions are asked in the names that objects have after these.
+        repairs: questions are asked about the rows that these leave, and the values that they give.
     """
 
     def __init__(
@@ -53,11 +58,12 @@ class SqliteProbe:
         limited: Callable[[Limits], AbstractContextManager[None]],
         budget: Budget,
         renames: Sequence[RenameTable | RenameColumn] = (),
+        repairs: Sequence[Cast | Delete] = (),
     ) -> None:
         self._query = query
         self._limited = limited
         self._budget = budget
-        self._sources = Sources(query, renames)
+        self._sources = Sources(query, renames, repairs)
         self._rows: dict[str, int] = {}
 
     def rows(self, table: str) -> int:
@@ -82,7 +88,7 @@ class SqliteProbe:
         conditions = [f"{_term(table, part)} IS NOT NULL" for part in parts] + ([f"({where})"] if where else [])
         filled = " AND ".join(conditions)
         value = _of(table, parts[0].column) if len(parts) == 1 and parts[0].column else "NULL"
-        return self._find(
+        found = self._find(
             table,
             lambda clause: (
                 f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {clause(table)}"
@@ -93,14 +99,22 @@ class SqliteProbe:
                 f" count(*) OVER (PARTITION BY {terms}) AS n FROM {clause(table)} WHERE {filled}) WHERE n > 1"
             ),
         )
+        key = self._sources.rowid(table) or next(iter(self._sources.key(table)), "")
+        firsts = f"SELECT min({name(key)}) FROM {name(table)} WHERE {filled} GROUP BY {terms}"
+        return replace(found, where=f"{filled} AND {name(key)} NOT IN ({firsts})" if self._one_key(table) else "")
+
+    def _one_key(self, table: str) -> bool:
+        """Whether one value identifies a row."""
+        return bool(self._sources.rowid(table)) or len(self._sources.key(table)) == 1
 
     def orphans(self, table: str, key: ForeignKey) -> Finding:
-        child, parent = quote(table), quote("the referred table")
-        condition = " AND ".join(f"{child}.{quote(column)} IS NOT NULL" for column in key.columns)
+        condition = " AND ".join(f"{_of(table, column)} IS NOT NULL" for column in key.columns)
         if self._sources.exists(key.referred_table):
             pairs = zip(key.referred_columns, key.columns, strict=False)
-            joined = " AND ".join(f"{parent}.{quote(there)} = {child}.{quote(here)}" for there, here in pairs)
-            referred = f"(SELECT * FROM {self._sources.clause(key.referred_table)}) AS {parent}"
+            joined = " AND ".join(f"{_of(_REFERRED, there)} = {_of(table, here)}" for there, here in pairs)
+            clause = self._sources.clause(key.referred_table)
+            plain = clause == f"{quote(key.referred_table)} AS {quote(key.referred_table)}"
+            referred = f"{name(key.referred_table) if plain else f'(SELECT * FROM {clause})'} AS {_REFERRED}"
             condition += f" AND NOT EXISTS (SELECT 1 FROM {referred} WHERE {joined})"
         return self._where(table, condition, key.columns[0] if len(key.columns) == 1 else "")
 
@@ -108,7 +122,7 @@ class SqliteProbe:
         """A CHECK is violated where it is false; NULL satisfies it: https://www.sqlite.org/lang_createtable.html#ckconst"""
         if self._unknown_names(table, check.expression):
             return Finding()
-        mentioned = self._sources.columns(table) & check.expression.words
+        mentioned = self._sources.columns(table) & {token.name.lower() for token in tokenize(check.expression.text)}
         return self._where(table, f"NOT ({check.expression})", next(iter(mentioned)) if len(mentioned) == 1 else "")
 
     def _unknown_names(self, table: str, expression: Sql) -> bool:
@@ -124,6 +138,20 @@ class SqliteProbe:
             f" OR CAST({value} AS TEXT) <> CAST(CAST({value} AS INTEGER) AS TEXT)",
             column,
         )
+
+    def matching(self, table: str, where: str) -> Finding:
+        return self._where(table, f"({where}) IS TRUE")
+
+    def problem_of(self, table: str, sql: str) -> str:
+        """The expression is compiled, where only a single value of one row can stand, and never evaluated."""
+        tokens = tokenize(sql)
+        try:
+            if not tokens or closing(tokenize(f"({sql}\n)"), 0) != len(tokens) + 1:
+                return "it is not one expression"
+            self._query(f"SELECT 1 FROM {self._sources.clause(table)} WHERE ({sql}\n) IS NULL LIMIT 0")
+        except (ValueError, sqlite3.Error, sqlite3.Warning) as error:
+            return str(error)
+        return ""
 
     def longer_than(self, table: str, column: str, length: int) -> Finding:
         value = _of(table, column)
@@ -141,10 +169,17 @@ class SqliteProbe:
         )
 
     def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding:
-        """Rows whose value would stay text or a blob under a numeric type."""
+        """Rows whose value would stay text or a blob under a numeric type.
+
+        Text that is a number equals what it is as a number: https://www.sqlite.org/datatype3.html#affinity_of_operands
+        """
         if not _NUMERIC.search(type_.canonical):
             return Finding()
-        return self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
+        value = _of(table, column)
+        number = f"typeof({value}) <> 'blob' AND CAST({value} AS TEXT) = CAST({value} AS NUMERIC)"
+        found = self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
+        where = f"{value} IS NOT NULL AND NOT ({number})"
+        return replace(found, where=where, column=column, cleared=f"CASE WHEN {number} THEN {value} END")
 
     def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
         value, source = _of(table, column), self._sources.clause(table, _FIRST_ROWS)
@@ -162,7 +197,7 @@ class SqliteProbe:
 
     def _where(self, table: str, condition: str, column: str = "") -> Finding:
         """Rows that satisfy the condition, with their value of the column."""
-        return self._find(
+        found = self._find(
             table,
             lambda clause: f"SELECT count(*) FROM {clause(table)} WHERE {condition}",
             lambda clause: (
@@ -170,6 +205,8 @@ class SqliteProbe:
                 f" FROM {clause(table)} WHERE {condition}"
             ),
         )
+        cleared = f"CASE WHEN ({condition}) IS NOT TRUE THEN {_of(table, column)} END" if column else ""
+        return replace(found, where=condition, column=column, cleared=cleared)
 
     def _stored(self, table: str, column: str, type_: Sql, condition: str) -> Finding:
         """The values are really stored once, in a temporary table, so that the answer is SQLite's own."""
@@ -179,7 +216,7 @@ class SqliteProbe:
         def fill(clause: Clause) -> str:
             self._query("DROP TABLE IF EXISTS temp._trueup_probe")
             self._query(f"CREATE TEMP TABLE _trueup_probe (old BLOB, new {type_}{columns})")
-            value, terms = _of(table, column), [_of(table, name) for name in self._sources.key(table)]
+            value, terms = _of(table, column), [_of(table, part) for part in self._sources.key(table)]
             self._query(
                 f"INSERT INTO temp._trueup_probe SELECT {', '.join([value, value, *terms])} FROM {clause(table)}"
                 f" WHERE {value} IS NOT NULL"
@@ -206,11 +243,11 @@ class SqliteProbe:
             found = self._ask(table, first, Limits(_FIRST_ROWS_SECONDS), count, samples)
         except TimeoutError:
             return Finding(seen=0)
-        return Finding(rows=found.rows, samples=found.samples, key=found.key, seen=_FIRST_ROWS)
+        return replace(found, seen=_FIRST_ROWS)
 
     def _first(self, table: str) -> Clause:
         """Only the rows of the one table are cut; what they are compared with is looked up as a whole."""
-        return lambda name: self._sources.clause(name, _FIRST_ROWS if name == table else None)
+        return lambda other: self._sources.clause(other, _FIRST_ROWS if other == table else None)
 
     def _ask(
         self,
@@ -236,11 +273,11 @@ class SqliteProbe:
         return Finding(rows=rows, samples=tuple(map(_sample, found)), key=_listed(key))
 
     def _key_terms(self, table: str) -> str:
-        return ", ".join(quote(name) for name in self._sources.key(table)) or "NULL"
+        return ", ".join(map(name, self._sources.key(table))) or "NULL"
 
 
 def _of(table: str, column: str) -> str:
-    return f"{quote(table)}.{quote(column)}"
+    return f"{name(table)}.{name(column)}"
 
 
 def _term(table: str, part: KeyPart) -> str:

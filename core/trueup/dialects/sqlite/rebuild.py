@@ -118,6 +118,7 @@ def _free_name(new: Table, live: Schema) -> str:
 
 def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact: Collection[str]) -> _Copy:
     filled = {quote(fill.column).lower(): fill.sql for fill in fills}
+    replaced = {quote(fill.column).lower() for fill in fills if fill.replaces}
     values: dict[str, str] = {}
     surviving: list[str] = []
     rowid = _common_rowid(old, new)
@@ -129,8 +130,8 @@ def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact
         name, before = quote(column.name), old.column(column.name)
         fill = filled.get(name.lower())
         if before is not None:
-            values[name] = f"coalesce({name}, {fill})" if fill else name
-            surviving += [] if before.computed or name.lower() in inexact else [name]
+            values[name] = (fill if name.lower() in replaced else f"coalesce({name}, {fill})") if fill else name
+            surviving += [] if before.computed or name.lower() in {*inexact, *replaced} else [name]
         elif fill:
             values[name] = fill
         elif rowid and is_rowid_alias(new) and _in_key(column, new):

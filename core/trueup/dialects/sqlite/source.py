@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from trueup.changes import RenameColumn, RenameTable
+from trueup.decisions import Cast, Delete
 from trueup.dialects.sqlite.tokens import quote, string
 
 Query = Callable[[str], list[tuple[Any, ...]]]
+T = TypeVar("T", Cast, Delete)
 
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
@@ -20,16 +22,21 @@ class Sources:
     Args:
         query: runs a query on the live database and returns its rows.
         renames: questions are asked in the names that objects have after these.
+        repairs: questions are asked about the rows that these leave, and the values that they give.
     """
 
-    def __init__(self, query: Query, renames: Sequence[RenameTable | RenameColumn] = ()) -> None:
+    def __init__(
+        self, query: Query, renames: Sequence[RenameTable | RenameColumn] = (), repairs: Sequence[Cast | Delete] = ()
+    ) -> None:
         self._query = query
         tables = [item for item in renames if isinstance(item, RenameTable)]
         self._old_names = {item.table.lower(): "" for item in tables} | {item.to.lower(): item.table for item in tables}
         self._columns = [item for item in renames if isinstance(item, RenameColumn)]
+        self._casts = [item for item in repairs if isinstance(item, Cast)]
+        self._deletes = [item for item in repairs if isinstance(item, Delete)]
         self.key = cache(self._key)
         self.columns = cache(self._names)
-        self._hidden_key = cache(self._rowid)
+        self.rowid = cache(self._rowid)
 
     def clause(self, table: str, first: int | None = None) -> str:
         """The table under its own name, with its columns under their new names.
@@ -38,11 +45,19 @@ class Sources:
             table: its name after the renames.
             first: only so many rows of it.
         """
-        hidden = self._hidden_key(table)
-        terms = self._terms(table) + (f", {hidden} AS {hidden}" if hidden else "")
-        limit = f" LIMIT {first}" if first is not None else ""
-        name = quote(self._old_name(table))
-        return f"(SELECT {terms} FROM {name}{limit}) AS {quote(table)}" if terms != "*" or limit else self._plain(table)
+        gone = " OR ".join(f"{item.condition} IS TRUE" for item in _ours(self._deletes, table))
+        casts = {(item.column or "").lower(): item.expression for item in _ours(self._casts, table)}
+        clause = f"{quote(self._old_name(table))} AS {quote(table)}"
+        terms = self._terms(table)
+        if terms != "*" or first is not None or self.key(table) == (self.rowid(table),):
+            limit = f" LIMIT {first}" if first is not None else ""
+            clause = f"(SELECT {terms}{self._with_rowid(table)} FROM {clause}{limit}) AS {quote(table)}"
+        if gone:
+            clause = f"(SELECT *{self._with_rowid(table)} FROM {clause} WHERE NOT ({gone})) AS {quote(table)}"
+        if casts:
+            cast = [_cast(name, casts.get(name.lower())) for name, _ in self._info(table)]
+            clause = f"(SELECT {', '.join(cast)}{self._with_rowid(table)} FROM {clause}) AS {quote(table)}"
+        return clause
 
     def _terms(self, table: str) -> str:
         """Names may have been swapped, so no column is selected under its old one."""
@@ -54,9 +69,6 @@ class Sources:
     def exists(self, table: str) -> bool:
         found = f"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {string(self._old_name(table))}"
         return bool(self._query(f"{found} COLLATE NOCASE"))
-
-    def _plain(self, table: str) -> str:
-        return f"{quote(self._old_name(table))} AS {quote(table)}"
 
     def _old_name(self, table: str) -> str:
         """Nothing has an empty name, so a table that gave its name away is not found under it."""
@@ -77,20 +89,30 @@ class Sources:
         return frozenset(name.lower() for name, _ in self._info(table))
 
     def _key(self, table: str) -> tuple[str, ...]:
-        """Names of the columns that identify a row; nothing where only the rowid does, or nothing at all."""
+        """Names of the columns that identify a row, or of the rowid where only that does; nothing without a table."""
         parts = sorted((place, name) for name, place in self._info(table) if place)
-        if parts:
-            return tuple(name for _, name in parts)
-        hidden = self._hidden_key(table)
-        return (hidden,) if hidden else ()
+        rowid = self.rowid(table)
+        return tuple(name for _, name in parts) if parts else (rowid,) if rowid else ()
 
     def _rowid(self, table: str) -> str:
-        """The name under which the rowid can be reached; a column of the same name hides it.
+        """The name under which the rowid can be reached, if there is one; a column of the same name hides it.
 
         https://www.sqlite.org/rowidtable.html
         """
-        info = self._info(table)
-        taken = {name.lower() for name, _ in info}
-        if not info or any(place for _, place in info):
+        listed = f"SELECT wr FROM pragma_table_list({string(self._old_name(table))}) WHERE schema = 'main'"
+        if [row[0] for row in self._query(listed)] != [0]:
             return ""
-        return next((name for name in _ROWID_NAMES if name not in taken), "")
+        return next((name for name in _ROWID_NAMES if name not in self.columns(table)), "")
+
+    def _with_rowid(self, table: str) -> str:
+        """A subquery has no rowid but the one that it selects."""
+        rowid = self.rowid(table)
+        return f", {rowid} AS {rowid}" if rowid else ""
+
+
+def _cast(name: str, sql: str | None) -> str:
+    return quote(name) if sql is None else f"{sql} AS {quote(name)}"
+
+
+def _ours(items: Sequence[T], table: str) -> list[T]:
+    return [item for item in items if item.table.lower() == table.lower()]
