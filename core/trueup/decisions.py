@@ -53,6 +53,11 @@ class Backfill(_Decision):
     value: str | int | float | bool | None = None
     sql: str | None = None
 
+    @property
+    def expression(self) -> str:
+        """The SQL, as it can stand beside other SQL; empty for a value."""
+        return _in_parentheses(self.sql) if self.sql else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast(_Decision):

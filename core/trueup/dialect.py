@@ -42,6 +42,8 @@ class PythonDefault:
     """An SQL expression that stands for it."""
     call: Callable[[], Any] | None = None
     """Computes a row's value."""
+    problem: str = ""
+    """Why it is worth nothing outside the ORM; then all else is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

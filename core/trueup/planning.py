@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache
 
 from trueup.changes import (
     AlterTrigger,
@@ -93,8 +93,8 @@ def survey_sides(
     decided = find_decided(live, wanted, decisions, renames_in_models(models), made)
     base = _renamed(live, decided.renames, dialect) if decided.renames else live
     owned = managed | {("table", name) for name in decided.claimed} | set(_owned(base, settings))
-    changes, fill = compare(base, wanted, owned), _fill_finder(dialect, models, wanted, decisions)
-    has_fill = partial(_is_filled, fill)
+    changes = compare(base, wanted, owned)
+    fill, missing = _values(dialect, models, wanted, decisions)
     return Survey(
         connection=connection,
         dialect=dialect,
@@ -108,22 +108,32 @@ def survey_sides(
         base=base,
         changes=changes,
         fill=fill,
-        sight=take_sight(connection, decided.renames, base, wanted, changes, decided.decisions, settings, has_fill),
+        sight=take_sight(connection, decided.renames, base, wanted, changes, decided.decisions, settings, missing),
     )
 
 
-def _is_filled(fill: FillFinder, table: str, column: str) -> bool:
-    return fill(table, column) is not None
+def _values(
+    dialect: Dialect, models: Models, wanted: Schema, decisions: Sequence[Decision]
+) -> tuple[FillFinder, Callable[[str, str], str | None]]:
+    """What finds the value for rows that have none, and what says why there is none.
 
+    Each column is asked about once: the models' own default may be a function that does something.
+    """
 
-def _fill_finder(dialect: Dialect, models: Models, wanted: Schema, decisions: Sequence[Decision]) -> FillFinder:
-    """Each column is asked about once: the models' own default may be a function that does something."""
-
+    @cache
     def default(table: str, column: str) -> PythonDefault | None:
         return python_default(models, table, column, dialect.sqlalchemy_dialect())
 
-    fill = partial(find_fill, decisions=decisions, wanted=wanted, python_default=default, literal=dialect.literal)
-    return cache(fill)
+    @cache
+    def fill(table: str, column: str) -> Fill | None:
+        literal = dialect.literal
+        return find_fill(table, column, decisions=decisions, wanted=wanted, python_default=default, literal=literal)
+
+    def missing(table: str, column: str) -> str | None:
+        found = default(table, column)
+        return (found.problem if found else "") if fill(table, column) is None else None
+
+    return fill, missing
 
 
 def _owned(schema: Schema, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -60,8 +60,8 @@ class Sight:
     live: Schema
     """As it is after the renames that were decided."""
     wanted: Schema
-    has_fill: Callable[[str, str], bool]
-    """Whether somebody said what rows get for a table's column."""
+    missing: Callable[[str, str], str | None]
+    """Why rows that have no value in a table's column get none, as far as known; nothing when they get one."""
     decisions: Sequence[Decision] = ()
     acting: Mapping[str, Sequence[Cast | Delete]] = field(default_factory=dict)
     """For a change's id the decisions about data that act for it."""
@@ -188,10 +188,12 @@ def deleted_rows(change: Change, sight: Sight) -> Found | None:
 
 def no_value(change: Change, sight: Sight) -> Found | None:
     finding = rows_without_value(change, sight)
-    if finding is None or sight.has_fill(change.table, change.label):
+    why = sight.missing(change.table, change.label) if finding is not None else None
+    if finding is None or why is None:
         return None
     what = f"no value for {change.table}.{change.label}, which is NOT NULL without a default"
-    return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+    reason = f" ({why})" if why else ""
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}{reason}")
 
 
 def not_numbers(change: Change, sight: Sight) -> Found | None:

@@ -26,7 +26,7 @@ def take_sight(
     changes: Sequence[Change],
     decisions: Sequence[Decision],
     settings: Settings,
-    has_fill: Callable[[str, str], bool],
+    missing: Callable[[str, str], str | None],
 ) -> Sight:
     """What the rules look at.
 
@@ -38,7 +38,7 @@ def take_sight(
         changes: the differences between the two.
         decisions: all of them.
         settings: name the limit of time for looking.
-        has_fill: whether there is a value for rows that have none in a table's column.
+        missing: says why rows that have no value in a table's column get none; nothing when they get one.
 
     Raises:
         DecisionsError: the SQL of a decision is no expression over its table.
@@ -46,9 +46,7 @@ def take_sight(
     budget = Budget(settings.probe_limit)
     untouched = connection.probe(renames, budget)
     _refuse_wrong_sql(decisions, base, untouched, settings)
-    sight = Sight(
-        probe=untouched, untouched=untouched, live=base, wanted=wanted, has_fill=has_fill, decisions=decisions
-    )
+    sight = Sight(probe=untouched, untouched=untouched, live=base, wanted=wanted, missing=missing, decisions=decisions)
 
     def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> Iterator[Hazard]:
         probe = connection.probe(renames, budget, repairs) if repairs else untouched

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
+from zlib import crc32
 
 from trueup.decisions import Backfill, Decision
 from trueup.dialect import PythonDefault
 from trueup.plan import Fill
 from trueup.schema import Schema
 from trueup.text import object_name
+
+_LONGEST = 120
+"""Characters of a function's name."""
 
 
 def find_fill(
@@ -34,8 +39,8 @@ def find_fill(
     name = object_name(table, column).lower()
     for decision in decisions:
         if isinstance(decision, Backfill) and decision.object.lower() == name:
-            sql = decision.sql if decision.sql is not None else literal(decision.value)
-            return Fill(table=table, column=column, sql=f"({sql})", source="a decision")
+            sql = decision.expression if decision.sql is not None else f"({literal(decision.value)})"
+            return Fill(table=table, column=column, sql=sql, source="a decision")
     declared = wanted.table(table)
     found = declared.column(column) if declared else None
     if found is not None and found.default is not None:
@@ -46,11 +51,11 @@ def find_fill(
 
 def _from_models(default: PythonDefault, table: str, column: str, literal: Callable[[Any], str]) -> Fill | None:
     if default.call is not None:
-        function = f"trueup_default_{table}_{column}"
+        function = _function_name(table, column)
         return Fill(
             table=table,
             column=column,
-            sql=f'"{function}"()',
+            sql=f"{function}()",
             source="the models' default, row by row",
             function=(function, default.call),
         )
@@ -58,3 +63,10 @@ def _from_models(default: PythonDefault, table: str, column: str, literal: Calla
         return None
     sql = default.sql if default.sql is not None else literal(default.value)
     return Fill(table=table, column=column, sql=f"({sql})", source="the models' default")
+
+
+def _function_name(table: str, column: str) -> str:
+    """A plain name for an SQL function, short enough for every database; the names' own where they are so."""
+    name = f"trueup_default_{table}_{column}"
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)[:_LONGEST]
+    return name if plain == name else f"{plain}_{crc32(name.encode()):08x}"

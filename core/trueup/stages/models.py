@@ -11,7 +11,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,8 @@ class Models:
     """What they declare in SQL, besides their tables; all of it, where there is no Python."""
     url: str | None = None
     """Of another database, whose schema is what they declare."""
+    classes: tuple[type[Any], ...] = ()
+    """Those that are mapped, as far as the models' own registries know them."""
 
 
 def sqlalchemy_version() -> str:
@@ -75,7 +77,7 @@ def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Mod
         )
     _refuse_twice(metadatas, spec)
     scripts = (*_scripts_in(metadatas, spec), *(_script(base / path, spec) for path in objects))
-    return Models(metadatas, spec, scripts)
+    return Models(metadatas, spec, scripts, tuple(_classes(found)))
 
 
 def masked(url: str) -> str:
@@ -188,6 +190,14 @@ def _metadatas(found: object, spec: str) -> Iterator[MetaData]:
         raise ModelsError(spec=spec, problem=problem)
 
 
+def _classes(found: object) -> Iterator[type[Any]]:
+    from sqlalchemy.orm import registry
+
+    for item in found if isinstance(found, list | tuple | set | frozenset) else [found]:
+        known = getattr(item, "registry", None)
+        yield from (mapper.class_ for mapper in known.mappers) if isinstance(known, registry) else ()
+
+
 def _refuse_twice(metadatas: Sequence[MetaData], spec: str) -> None:
     seen: set[str] = set()
     for name in (name for metadata in metadatas for name in metadata.tables):
@@ -227,10 +237,14 @@ def python_default(models: Models, table: str, column: str, dialect: SQLAlchemyD
     from sqlalchemy.sql.elements import ClauseElement
 
     found = _column(models.metadatas, table, column)
-    default = found.default if found is not None else None
-    if found is None or not isinstance(default, ColumnDefault):
+    if found is None:
         return None
     process: Callable[[Any], Any] = found.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+    default, factory = found.default, _factory(models.classes, found)
+    if factory is not None:
+        return _row_by_row(lambda: process(factory()))
+    if not isinstance(default, ColumnDefault):
+        return None
     if default.is_callable:
         call: Callable[[Any], Any] = default.arg
         return _row_by_row(lambda: process(call(None)))
@@ -243,12 +257,28 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _row_by_row(call: Callable[[], Any]) -> PythonDefault | None:
+def _row_by_row(call: Callable[[], Any]) -> PythonDefault:
     try:
         call()
-    except Exception:  # a user's function may raise anything without the row that it wants to see
-        return None
+    except Exception as error:  # a user's function may raise anything without the row that it wants to see
+        why = "its default in the models needs the other values of its row, or fails without them"
+        return PythonDefault(problem=f"{why}: {type(error).__name__}")
     return PythonDefault(call=call)
+
+
+def _factory(classes: Iterable[type[Any]], column: Column[Any]) -> Callable[[], Any] | None:
+    """A ``default_factory`` stands in the constructor of a mapped dataclass, and not in the column."""
+    from sqlalchemy.orm import class_mapper
+
+    for mapped in classes:
+        mapper = class_mapper(mapped)
+        if column.table is not mapper.local_table or not is_dataclass(mapped):
+            continue
+        key = mapper.get_property_by_column(column).key
+        made = next((item.default_factory for item in fields(mapped) if item.name == key), MISSING)
+        if made is not MISSING:
+            return made
+    return None
 
 
 def _column(metadatas: Iterable[MetaData], table: str, column: str) -> Column[Any] | None:

@@ -61,11 +61,23 @@ def literal(value: Any) -> str:
         case bool() | int():
             return str(int(value))
         case float():
-            return repr(value)
-        case bytes():
-            return f"X'{value.hex()}'"
+            return _real(value)
+        case bytes() | bytearray() | memoryview():
+            return f"X'{bytes(value).hex()}'"
         case _:
-            return string(str(value))
+            return _text(str(value))
+
+
+def _real(value: float) -> str:
+    """SQLite has no word for what is infinite, and keeps no NaN: https://www.sqlite.org/floatingpoint.html"""
+    if value != value:
+        return "NULL"
+    return repr(value).replace("inf", "9e999")
+
+
+def _text(value: str) -> str:
+    """A statement cannot hold a NUL, a value can."""
+    return f"CAST(X'{value.encode().hex()}' AS TEXT)" if "\x00" in value else string(value)
 
 
 def _constraints(table: Table) -> Iterator[str]:
