@@ -228,6 +228,8 @@ class Plan:
     unsupported: tuple[str, ...] = ()
     """A sentence for each table that cannot be read and is therefore left alone."""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Those of the warnings that are about decisions, such as one that has nothing left to do."""
     position: Position = Position()
     """How the database and the models stand to each other, seen from the recorded runs."""
     models_fingerprint: str = ""

@@ -258,6 +258,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
     """The plan for these verdicts, tried on an empty copy of the schema."""
     work = _work(survey, judgements) if policy is not Policy.CHECK else _nothing(survey, judgements)
     assessments = (*_judged_renames(survey, policy), *work.assessments)
+    notes = (*survey.decided.warnings, *answered_in_vain(survey.sight, assessments))
     ahead = forecast(survey.connection, survey.settings.history_table, work.steps, survey.renames)
     return Plan(
         database=survey.dialect.database,
@@ -273,11 +274,8 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
-        warnings=(
-            *survey.decided.warnings,
-            *_warnings(assessments),
-            *answered_in_vain(survey.sight, assessments),
-        ),
+        warnings=(*_warnings(assessments), *notes),
+        notes=notes,
         position=survey.position,
         models_fingerprint=survey.declared.fingerprint,
         versions=survey.declared.versions,

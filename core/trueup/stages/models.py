@@ -77,7 +77,7 @@ def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Mod
         )
     _refuse_twice(metadatas, spec)
     scripts = (*_scripts_in(metadatas, spec), *(_script(base / path, spec) for path in objects))
-    return Models(metadatas, spec, scripts, tuple(_classes(found)))
+    return Models(metadatas, spec, scripts, classes=tuple(_classes(found)))
 
 
 def masked(url: str) -> str:
