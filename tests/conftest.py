@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,18 @@ from hypothesis import HealthCheck, Phase
 from sqlalchemy import MetaData, create_engine
 
 from trueup import Plan, Policy, Run, Settings, Target, Verdict, migrate, plan
+from trueup.dialects import sqlite as sqlite_dialect
+from trueup.dialects.sqlite.abilities import Abilities
 
 Row = tuple[Any, ...]
+ONLY_EDITS = Abilities(
+    drops_columns=True,
+    alters_not_null=False,
+    adds_checks=False,
+    drops_checks=False,
+    drops_foreign_keys=False,
+    edits_schema=True,
+)
 
 # `make test` draws the same few examples every time, `make nightly` many new ones and reduces what fails
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -213,3 +224,22 @@ def make_lab(tmp_path: Path) -> Callable[[str], Lab]:
         return Lab(tmp_path / f"{name}.db")
 
     return make
+
+
+@pytest.fixture
+def only_rebuilds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SQLite that protects its schema table and has the ALTER TABLE of 3.35: what is not in place is a rebuild."""
+    monkeypatch.setattr(sqlite_dialect, "abilities", lambda: replace(ONLY_EDITS, edits_schema=False))
+
+
+@pytest.fixture
+def only_edits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SQLite from before ALTER TABLE knew constraints, whatever this one is."""
+    monkeypatch.setattr(sqlite_dialect, "abilities", lambda: ONLY_EDITS)
+
+
+@pytest.fixture(params=["cheapest form", "only rebuilds"])
+def both_forms(request: pytest.FixtureRequest) -> None:
+    """Once with what the SQLite of this Python can do, once with :func:`only_rebuilds`."""
+    if request.param == "only rebuilds":
+        request.getfixturevalue("only_rebuilds")

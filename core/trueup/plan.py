@@ -49,6 +49,17 @@ class Verdict(StrEnum):
     """A person left it out of this run; it stays a difference."""
 
 
+class Form(StrEnum):
+    """How a step is done, from the cheapest form to the dearest."""
+
+    IN_PLACE = "in place"
+    """By DDL that the database has for it."""
+    SCHEMA_EDIT = "schema edit"
+    """The rows stay as they are stored; only the stored definition of the table is written anew."""
+    REBUILD = "rebuild"
+    """The table is made anew and every row is copied."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One thing that speaks for a rename."""
@@ -183,10 +194,9 @@ class Step:
     sentence: str
     statements: tuple[Statement, ...]
     changes: tuple[Change, ...]
-    form: str
-    """How it is done: ``"in place"`` or ``"rebuild"``."""
+    form: Form
     why: str
-    """Why in this form."""
+    """Why in this form and in no cheaper one, for a reviewer."""
     estimate: float = 0.0
     """Seconds, on this machine."""
     load: Load | None = None

@@ -15,6 +15,7 @@ from .mutations import ROWS, Mutation, a, key, n, prove, t
 if TYPE_CHECKING:
     from ..conftest import Lab
 
+pytestmark = pytest.mark.usefixtures("both_forms")
 KEY = "AlterPrimaryKey change primary key t"
 
 

@@ -33,6 +33,7 @@ from .mutations import ROWS, Mutation, a, key, n, prove, t
 if TYPE_CHECKING:
     from ..conftest import Lab
 
+pytestmark = pytest.mark.usefixtures("both_forms")
 BASE = t(key(), a(), n())
 
 

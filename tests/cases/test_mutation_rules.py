@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..conftest import Lab
 
 
+pytestmark = pytest.mark.usefixtures("both_forms")
+
+
 def rules(*rules: Any) -> MetaData:
     """The base table with these constraints or indexes."""
     return t(key(), a(), n(), *rules)

@@ -18,9 +18,10 @@ from .mutations import a, key, n, t
 if TYPE_CHECKING:
     from ..conftest import Lab
 
+pytestmark = pytest.mark.usefixtures("both_forms")
 OLD = t(key(), a(), n())
 NEW = t(key(), a(server_default="x"), n())
-"""Differs from OLD in a default, which only a rebuild can change."""
+"""Differs from OLD in a default, for which SQLite has no ALTER TABLE."""
 ROWS = "INSERT INTO t (id, a, n) VALUES (1, 'one', 1), (2, 'two', 2);"
 
 

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, Text, UniqueConstraint
 
 from tests.conftest import Lab
 from trueup import Limits, Status, apply, events, migrate, plan, start
@@ -25,17 +26,24 @@ def old_models() -> MetaData:
     return metadata
 
 
-def new_models() -> MetaData:
-    """A rebuild of the table."""
+def edited_models() -> MetaData:
+    """An edit of the stored definition, or ALTER TABLE where SQLite is new enough."""
     metadata = MetaData()
     Table(
         "people",
         metadata,
         Column("id", Integer, primary_key=True),
         Column("name", Text, nullable=False),
-        Column("age", Integer),
+        Column("age", Integer, server_default="0"),
         CheckConstraint("age >= 0", name="ck_age"),
     )
+    return metadata
+
+
+def new_models() -> MetaData:
+    """A rebuild of the table."""
+    metadata = edited_models()
+    metadata.tables["people"].append_constraint(UniqueConstraint("name", name="uq_name"))
     return metadata
 
 
@@ -52,24 +60,27 @@ def filled(lab: Lab) -> Lab:
 
 KILLED = """
 import sys
-from tests.reliability.test_crashes import new_models
+from tests.reliability import test_crashes
 from trueup import Settings, Target, migrate
 
-target = Target(url=sys.argv[1], models=new_models(), settings=Settings(backup=sys.argv[2] == "backup"))
+models = getattr(test_crashes, sys.argv[3])()
+target = Target(url=sys.argv[1], models=models, settings=Settings(backup=sys.argv[2] == "backup"))
 print("started", flush=True)
 migrate(target)
 """
 
 
+@pytest.mark.parametrize("models", [new_models, edited_models])
 @pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
-def test_kill_at_any_moment(filled: Lab, journal_mode: str) -> None:
+def test_kill_at_any_moment(filled: Lab, journal_mode: str, models: Callable[[], MetaData]) -> None:
     """After kill -9 at any moment the schema is the old or the new one, every row stays, and the next run ends it."""
     filled.rows(f"PRAGMA journal_mode = {journal_mode}")
     content = filled.content("people", ["id", "name", "age"])
     pristine = filled.path.read_bytes()
     chance = random.Random(journal_mode)
     for attempt in range(12):
-        command = [sys.executable, "-c", KILLED, filled.url, "backup" if attempt % 2 else "no backup"]
+        backup = "backup" if attempt % 2 else "no backup"
+        command = [sys.executable, "-c", KILLED, filled.url, backup, models.__name__]
         process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
@@ -82,7 +93,7 @@ def test_kill_at_any_moment(filled: Lab, journal_mode: str) -> None:
         assert not [name for name in filled.names() if name.startswith("_trueup")]
         finished = filled.names() == ["migration_history", "people"]
         assert ("ck_age" in filled.stored("people")) == finished
-        assert migrate(filled.target(new_models(), backup=False)).success
+        assert migrate(filled.target(models(), backup=False)).success
         assert filled.names("index") == ["theirs"]
         filled.path.write_bytes(pristine)
 

@@ -16,6 +16,7 @@ from trueup import (
     Event,
     Evidence,
     Finding,
+    Form,
     Hazard,
     Limits,
     Plan,
@@ -82,8 +83,14 @@ def part(name: str) -> KeyPart:
     return KeyPart(expression=sql(name), column=name)
 
 
-def step(table: str, sentence: str, *statements: str, change: Any, estimate: float, form: str = "in place") -> Step:
-    why = "SQLite cannot change a column in place" if form == "rebuild" else "SQLite does this in place"
+REBUILT = (
+    "SQLite has no ALTER TABLE for the type of a column, and the rows would be stored in another way:"
+    " the type affinity of total"
+)
+
+
+def step(table: str, sentence: str, *statements: str, change: Any, estimate: float, form: Form = Form.IN_PLACE) -> Step:
+    why = "SQLite does this in place" if form is Form.IN_PLACE else REBUILT
     return Step(
         table=table,
         sentence=sentence,
@@ -118,7 +125,7 @@ ADD_TIER = changes.AddColumn(
 )
 ALTER_TOTAL = changes.AlterColumn(
     table="orders",
-    old=column("total", "INTEGER", nullable=False),
+    old=column("total", "FLOAT", nullable=False),
     new=column("total", "NUMERIC(12, 2)", nullable=False),
 )
 ADD_INDEX = changes.CreateIndex(table="orders", new=Index(name="ix_orders_created_at", parts=(part("created_at"),)))
@@ -221,7 +228,7 @@ STEPS = (
         'ALTER TABLE "_trueup_new_orders" RENAME TO "orders"',
         change=[ALTER_TOTAL, ALTER_CHECK],
         estimate=38.0,
-        form="rebuild",
+        form=Form.REBUILD,
     ),
     step(
         "orders",

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.content import Content
 
-from trueup import Change, Plan, Step, Verdict, changes, describe, name_of
+from trueup import Change, Form, Plan, Step, Verdict, changes, describe, name_of
 from trueup_tui.rows import Row
 from trueup_tui.wording import about, count, joined, plain, sentence, sql
 
@@ -161,6 +161,6 @@ def _steps(steps: Sequence[Step], plan: Plan) -> Iterator[Content]:
         number = plan.steps.index(step) + 1
         others = len(step.changes) - 1
         together = f", with {count(others, 'other change')}" if others else ""
-        why = f": {step.why}" if step.form == "rebuild" else ""
+        why = f": {step.why}" if step.form is not Form.IN_PLACE else ""
         yield plain(f"Step {number} of {len(plan.steps)}, {step.form}{together}{why}.", "dim")
         yield sql(step.sql)

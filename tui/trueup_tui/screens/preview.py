@@ -9,7 +9,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from trueup import Plan, Severity, Verdict
+from trueup import Form, Plan, Severity, Verdict
 from trueup_tui.commands import bindings_of
 from trueup_tui.progress import makes_backup
 from trueup_tui.questions import before_applying
@@ -164,7 +164,7 @@ def _steps(plan: Plan, session: Session) -> Iterator[Content]:
         yield Content.styled("   no backup: b makes one first", "$diff-drop")
     for number, step in enumerate(plan.steps, 1):
         yield plain(f"{number:2} {step.sentence}")
-        why = f" · {step.why}" if step.form == "rebuild" else ""
+        why = f" · {step.why}" if step.form is not Form.IN_PLACE else ""
         yield plain(f"   {step.form}, {about(step.estimate)}{why}", "dim")
     yield Content("   read the schema again and compare, then commit")
     yield Content("")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.changes import Change, DropColumn
 from trueup.dialect import Facts, Script
+from trueup.dialects.sqlite.abilities import abilities
 from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, translate
 from trueup.dialects.sqlite.ddl import StepWriter
 from trueup.dialects.sqlite.lock import migrator_lock
@@ -143,8 +144,15 @@ class SqliteDialect:
         inexact: Collection[tuple[str, str]] = (),
         deletions: Sequence[Deletion] = (),
     ) -> list[Step]:
-        can_drop = _can_drop_in_place(live, changes)
-        return StepWriter(live, expected, fills, inexact, can_drop, deletions).write(changes)
+        return StepWriter(
+            live=live,
+            expected=expected,
+            fills=fills,
+            inexact=inexact,
+            able=abilities(),
+            deletions=deletions,
+            drops_columns=_can_drop_in_place(live, changes),
+        ).write(changes)
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         from sqlalchemy.dialects.sqlite.pysqlite import dialect
@@ -177,14 +185,11 @@ class SqliteDialect:
 
 
 def _can_drop_in_place(live: Schema, changes: Sequence[Change]) -> bool:
-    """DROP COLUMN reads the whole schema, and fails over a function that only the application has.
-
-    https://www.sqlite.org/changes.html#version_3_35_5: earlier versions lack it or corrupt data with it.
-    """
+    """DROP COLUMN reads the whole schema, and fails over what is broken and what only the application has."""
     if not any(isinstance(change, DropColumn) for change in changes):
         return True
     with EmptyCopy(live) as copy:
-        return sqlite3.sqlite_version_info >= (3, 35, 5) and not copy.replaced
+        return abilities().drops_columns and not copy.replaced and not copy.broken()
 
 
 def _file_of(url: URL) -> Path:

@@ -33,11 +33,14 @@ _READING = frozenset(
         sqlite3.SQLITE_READ,
         sqlite3.SQLITE_FUNCTION,
         sqlite3.SQLITE_RECURSIVE,
-        sqlite3.SQLITE_PRAGMA,
         sqlite3.SQLITE_TRANSACTION,
         sqlite3.SQLITE_SAVEPOINT,
     )
 )
+_WRITING_PRAGMAS = frozenset(
+    ("application_id", "incremental_vacuum", "journal_mode", "schema_version", "user_version", "writable_schema")
+)
+"""With a value these change the file, or open the way to it: https://www.sqlite.org/pragma.html"""
 _MISSING_COLLATION = re.compile(r"no such collation sequence: (?P<name>.+)")
 _RENAME = re.compile(r"ALTER TABLE .* RENAME (COLUMN .* )?TO ", re.DOTALL)
 
@@ -249,11 +252,14 @@ class SqliteConnection:
         return translate(error, self.database, timeout)
 
 
-def _reading_only(action: int, name: str | None, _two: str | None, database: str | None, _inner: str | None) -> int:
+def _reading_only(action: int, name: str | None, value: str | None, database: str | None, _inner: str | None) -> int:
     """https://www.sqlite.org/c3ref/c_alter_table.html lists the actions.
 
-    To declare a table-valued function SQLite asks for an update of sqlite_master, which no statement can really do.
+    To declare a table-valued function SQLite asks for an update of sqlite_master, which no statement can really do
+    while ``writable_schema`` cannot be switched on.
     """
+    if action == sqlite3.SQLITE_PRAGMA:
+        return sqlite3.SQLITE_DENY if value is not None and name in _WRITING_PRAGMAS else sqlite3.SQLITE_OK
     declares = action == sqlite3.SQLITE_UPDATE and name == "sqlite_master"
     return sqlite3.SQLITE_OK if action in _READING or database == "temp" or declares else sqlite3.SQLITE_DENY
 

@@ -1,49 +1,77 @@
-"""Write DDL, and choose for each table the cheapest form that can make its changes.
+"""Choose for each table the cheapest form that can make its changes, and write the steps.
 
-``ALTER TABLE`` where SQLite can (https://www.sqlite.org/lang_altertable.html), otherwise one rebuild that makes all of
-the table's changes at once.
+From cheap to dear: ``ALTER TABLE``; an edit of the stored definition, together with what ``ALTER TABLE`` does; one
+rebuild that makes all of the table's changes at once. Each step says why it has its form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from trueup.changes import (
     AddColumn,
-    AddForeignKey,
     AlterIndex,
     Change,
     CreateIndex,
     CreateTable,
-    DropColumn,
     DropIndex,
     DropTable,
     ObjectChange,
     RenameColumn,
     RenameTable,
 )
+from trueup.dialects.sqlite.abilities import Abilities
+from trueup.dialects.sqlite.edit import NotEditable, TableEdit, read_anew
+from trueup.dialects.sqlite.inplace import (
+    Sorted,
+    constraint_statements,
+    index_steps,
+    keeps_its_meaning,
+    sort_out,
+    step,
+    without_dropped_indexes,
+)
 from trueup.dialects.sqlite.objects import object_steps
 from trueup.dialects.sqlite.rebuild import rebuild_statements
 from trueup.dialects.sqlite.renaming import rename_steps
-from trueup.dialects.sqlite.render import column_definition, create_index, create_table, reference
-from trueup.dialects.sqlite.tokens import Kind, quote, tokenize
+from trueup.dialects.sqlite.render import create_index, create_table
+from trueup.dialects.sqlite.tokens import quote
 from trueup.hazards import counted
-from trueup.plan import Deletion, Fill, Statement, Step, Work
-from trueup.schema import Column, Schema, Table
-
-_IN_PLACE = "SQLite does this in place"
+from trueup.plan import Deletion, Fill, Form, Statement, Step, Work
+from trueup.schema import Schema, Table
 
 
 @dataclass(frozen=True, slots=True)
+class _Altered:
+    """The steps for one table, by their place in the plan."""
+
+    rows: tuple[Step, ...] = ()
+    """In place, or a rebuild."""
+    edit: Step | None = None
+    indexes: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepWriter:
-    """Writes the steps that lead from one schema to another."""
+    """Writes the steps that lead from one schema to another.
+
+    Args:
+        live: the schema now.
+        expected: the schema after them.
+        fills: values for columns that must have one.
+        inexact: table and column of values that a new type may alter.
+        able: what this SQLite can do.
+        drops_columns: whether DROP COLUMN works on this schema.
+        deletions: rows that go first.
+    """
 
     live: Schema
     expected: Schema
     fills: Sequence[Fill]
     inexact: Collection[tuple[str, str]]
-    can_drop_in_place: bool
+    able: Abilities
+    drops_columns: bool
     deletions: Sequence[Deletion] = ()
 
     def write(self, changes: Sequence[Change]) -> list[Step]:
@@ -58,12 +86,7 @@ class StepWriter:
         for change in changes:
             if not isinstance(change, RenameTable | RenameColumn | CreateTable | DropTable | ObjectChange):
                 by_table.setdefault(change.table, []).append(change)
-        tables: list[Step] = []
-        indexes: list[Step] = []
-        for name, group in by_table.items():
-            altered, created = writer._alter(name, group)
-            tables += altered
-            indexes += created
+        altered = [writer._alter(name, group) for name, group in by_table.items()]
         return [
             *rename_steps([item for item in changes if isinstance(item, RenameTable | RenameColumn)], self.live),
             *map(_delete, self.deletions),
@@ -71,123 +94,108 @@ class StepWriter:
             *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
             *(_drop_index(change) for change in changes if isinstance(change, DropIndex)),
             *(_create_table(change) for change in changes if isinstance(change, CreateTable)),
-            *tables,
-            *indexes,
+            *(made for table in altered for made in table.rows),
+            *self._edits([table.edit for table in altered if table.edit is not None]),
+            *(made for table in altered for made in table.indexes),
             *objects.last,
         ]
 
-    def _alter(self, name: str, changes: Sequence[Change]) -> tuple[list[Step], list[Step]]:
+    def _edits(self, edits: Sequence[Step]) -> list[Step]:
+        """All in a row: to read the schema anew costs as much as it has objects, so it is done once, at the end."""
+        if not edits:
+            return []
+        last = replace(edits[-1], statements=(*edits[-1].statements, *read_anew(self.live)))
+        return [*edits[:-1], last]
+
+    def _alter(self, name: str, changes: Sequence[Change]) -> _Altered:
         old, new = self.live.table(name), self.expected.table(name)
         rest = [change for change in changes if not isinstance(change, DropIndex)]
         if old is None or new is None or not rest:
-            return [], []
-        why = self.why_rebuild(old, rest)
-        if why:
-            return [self._rebuild(old, new, rest, why)], []
-        return list(_alter_in_place(rest)), list(_index_creates(rest))
-
-    def why_rebuild(self, table: Table, changes: Sequence[Change]) -> str:
-        """Why the changes cannot be made in place, as a sentence; empty when they can."""
-        added = {change.new.name.lower() for change in changes if isinstance(change, AddColumn)}
-        ours = [fill for fill in self.fills if fill.table.lower() == table.name.lower()]
-        filled = {fill.column.lower() for fill in ours}
-        replaced = next((fill.column for fill in ours if fill.replaces), None)
+            return _Altered()
+        replaced = self._replaced(old)
         if replaced is not None:
-            return f"every row gets another value for {replaced}"
-        for change in changes:
-            match change:
-                case CreateIndex() | AlterIndex():
-                    continue
-                case AddColumn(new=column):
-                    why = _why_not_added_in_place(column, filled)
-                case AddForeignKey(new=key) if len(key.columns) == 1 and key.columns[0].lower() in added:
-                    continue
-                case DropColumn(old=column):
-                    why = self._why_not_dropped_in_place(column, table)
-                case _:
-                    why = f"SQLite has no ALTER TABLE to {change.verb} {change.noun}"
-            if why:
-                return why
-        return ""
+            return _Altered(rows=(self._rebuild(old, new, rest, f"every row gets another value for {replaced}"),))
+        indexes = tuple(index_steps(rest))
+        inner = [change for change in rest if not isinstance(change, CreateIndex | AlterIndex)]
+        kept = without_dropped_indexes(old, changes)
+        found = sort_out(inner, kept, self.live, self._filled(old), drops_columns=self.drops_columns)
+        if not found.left:
+            return _Altered(rows=found.steps, indexes=indexes)
+        steps = self._constraints(found, kept, new)
+        if steps:
+            return _Altered(rows=(*found.steps, *steps), indexes=indexes)
+        try:
+            return _Altered(rows=found.steps, edit=self._edit(found, kept, new), indexes=indexes)
+        except NotEditable as error:
+            return _Altered(rows=(self._rebuild(old, new, rest, f"{self._why_not_in_place(found)}, and {error}"),))
 
-    def _why_not_dropped_in_place(self, column: Column, table: Table) -> str:
-        if not self.can_drop_in_place:
-            return "DROP COLUMN cannot be used on this schema"
-        name = column.name.lower()
-        mentioned = list(_definitions(table, column)) + [
-            stored.sql.lower() for stored in self.live.objects if table.name.lower() in stored.sql.lower()
-        ]
-        if any(name in text for text in mentioned):
-            return f"DROP COLUMN does not work while something else mentions {column.name}"
-        return ""
+    def _replaced(self, table: Table) -> str | None:
+        """The first column whose values give way to others."""
+        return next((fill.column for fill in self.fills if fill.replaces and _same(fill.table, table.name)), None)
 
-    def _rebuild(self, old: Table, new: Table, changes: Sequence[Change], why: str) -> Step:
-        ours = [fill for fill in self.fills if fill.table.lower() == old.name.lower()]
-        inexact = {column for table, column in self.inexact if table.lower() == old.name.lower()}
-        many = f"rebuild table {old.name} ({len(changes)} changes)"
+    def _filled(self, table: Table) -> set[str]:
+        return {fill.column.lower() for fill in self.fills if fill.table.lower() == table.name.lower()}
+
+    def _constraints(self, found: Sorted, old: Table, new: Table) -> list[Step]:
+        """What ALTER TABLE cannot do to columns, by its newer forms for constraints; nothing unless they do all."""
+        if self._filled(old):
+            return []
+        written = [(change, constraint_statements(change, self.able)) for change, _ in found.left]
+        if not all(sql for _, sql in written):
+            return []
+        steps = [step(change, *sql, work=Work.SCAN) for change, sql in written]
+        return steps if keeps_its_meaning(old, new, [*found.steps, *steps]) else []
+
+    def _why_not_in_place(self, found: Sorted) -> str:
+        """The reason of the first change that no form of ALTER TABLE can make."""
+        return next(
+            (why for change, why in found.left if not constraint_statements(change, self.able)), found.left[0][1]
+        )
+
+    def _edit(self, found: Sorted, old: Table, new: Table) -> Step:
+        if not self.able.edits_schema:
+            raise NotEditable("this SQLite protects the definitions that it stores")
+        changes = tuple(change for change, _ in found.left)
+        edit = TableEdit(
+            old=old,
+            new=new,
+            expected=self.expected,
+            before=found.statements,
+            added=[change.new for change in changes if isinstance(change, AddColumn)],
+            fills=[fill for fill in self.fills if fill.table.lower() == old.name.lower()],
+            has_triggers=any(item.kind == "trigger" and _same(item.table, old.name) for item in self.live.objects),
+        )
         return Step(
             table=old.name,
-            sentence=many if len(changes) > 1 else changes[0].sentence,
+            sentence=_sentence(f"edit the definition of table {old.name}", changes),
+            statements=edit.statements(),
+            changes=changes,
+            form=Form.SCHEMA_EDIT,
+            why=f"{self._why_not_in_place(found)}, but the rows are stored the same way under the new definition",
+        )
+
+    def _rebuild(self, old: Table, new: Table, changes: Sequence[Change], why: str) -> Step:
+        ours = [fill for fill in self.fills if _same(fill.table, old.name)]
+        inexact = {column for table, column in self.inexact if _same(table, old.name)}
+        return Step(
+            table=old.name,
+            sentence=_sentence(f"rebuild table {old.name}", changes),
             statements=rebuild_statements(old, new, self.live, ours, inexact),
             changes=tuple(changes),
-            form="rebuild",
+            form=Form.REBUILD,
             why=why,
         )
 
 
-# -- choosing the form -------------------------------------------------------------------------------------------------
+def _sentence(verb: str, changes: Sequence[Change]) -> str:
+    return f"{verb} ({len(changes)} changes)" if len(changes) > 1 else changes[0].sentence
 
 
-def _why_not_added_in_place(column: Column, filled: set[str]) -> str:
-    if column.name.lower() in filled:
-        return f"the rows need values for {column.name} that ADD COLUMN cannot give"
-    if column.computed and column.computed.stored:
-        return f"ADD COLUMN cannot add the stored column {column.name}"
-    if column.default is not None and not _constant(column):
-        return f"ADD COLUMN takes constant defaults only, not that of {column.name}"
-    if not column.nullable and column.default is None and not column.computed:
-        return f"ADD COLUMN needs a default for the NOT NULL column {column.name}"
-    return ""
+def _same(name: str, other: str) -> bool:
+    return name.lower() == other.lower()
 
 
-def _constant(column: Column) -> bool:
-    tokens = tokenize(column.default.text) if column.default else []
-    if len(tokens) == 2 and tokens[0].text in "+-":
-        tokens = tokens[1:]
-    return len(tokens) == 1 and (
-        tokens[0].kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB) or tokens[0].keyword in ("TRUE", "FALSE")
-    )
-
-
-def _definitions(table: Table, column: Column) -> Iterator[str]:
-    """The text of everything in the table, apart from the column itself, that may mention a column."""
-    for key in (table.primary_key, *table.uniques):
-        yield from key.columns if key else ()
-    for foreign_key in table.foreign_keys:
-        yield from (name.lower() for name in foreign_key.columns)
-    for check in table.checks:
-        yield check.expression.canonical
-    for other in table.columns:
-        if other.computed and other is not column:
-            yield other.computed.expression.canonical
-    for index in table.indexes:
-        yield index.sql.lower()
-
-
-# -- the steps ---------------------------------------------------------------------------------------------------------
-
-
-def _step(change: Change, *sql: str, work: Work | None = None, keys: tuple[tuple[str, ...], ...] = ()) -> Step:
-    """Of several statements, the last one does the work."""
-    *first, last = sql
-    return Step(
-        table=change.table,
-        sentence=change.sentence,
-        statements=(*(Statement(sql=text) for text in first), Statement(sql=last, work=work, keys=keys)),
-        changes=(change,),
-        form="in place",
-        why=_IN_PLACE,
-    )
+# -- whole objects -----------------------------------------------------------------------------------------------------
 
 
 def _delete(deletion: Deletion) -> Step:
@@ -196,49 +204,20 @@ def _delete(deletion: Deletion) -> Step:
         sentence=f"delete {counted(deletion.rows)} from table {deletion.table}",
         statements=(Statement(sql=f"DELETE FROM {quote(deletion.table)} WHERE {deletion.where}", work=Work.SCAN),),
         changes=(),
-        form="in place",
+        form=Form.IN_PLACE,
         why="a decision says so, and a change needs it",
     )
 
 
 def _create_table(change: CreateTable) -> Step:
     indexes = [create_index(index, change.new.name) for index in change.new.indexes]
-    return _step(change, create_table(change.new), *indexes)
+    return step(change, create_table(change.new), *indexes)
 
 
 def _drop_table(change: DropTable) -> Step:
     keys = tuple(index.columns for index in change.old.indexes)
-    return _step(change, f"DROP TABLE {quote(change.old.name)}", work=Work.DROP, keys=keys)
+    return step(change, f"DROP TABLE {quote(change.old.name)}", work=Work.DROP, keys=keys)
 
 
 def _drop_index(change: DropIndex) -> Step:
-    return _step(change, f"DROP INDEX {quote(change.old.name)}")
-
-
-def _alter_in_place(changes: Sequence[Change]) -> Iterator[Step]:
-    references = {change.new.columns[0].lower(): change for change in changes if isinstance(change, AddForeignKey)}
-    # a computed column can only be added when what it computes from is there
-    for change in sorted(changes, key=lambda item: isinstance(item, AddColumn) and item.new.computed is not None):
-        if isinstance(change, AddColumn):
-            key = references.get(change.new.name.lower())
-            definition = column_definition(change.new) + (f" {reference(key.new)}" if key else "")
-            work = Work.SCAN if change.new.computed else None
-            step = _step(change, f"ALTER TABLE {quote(change.table)} ADD COLUMN {definition}", work=work)
-            yield step if key is None else _with(step, key)
-        elif isinstance(change, DropColumn):
-            drop = f"ALTER TABLE {quote(change.table)} DROP COLUMN {quote(change.old.name)}"
-            yield _step(change, drop, work=Work.REWRITE)
-
-
-def _with(step: Step, also: Change) -> Step:
-    return replace(step, changes=(*step.changes, also), sentence=f"{step.sentence}; {also.sentence}")
-
-
-def _index_creates(changes: Sequence[Change]) -> Iterator[Step]:
-    for change in changes:
-        if isinstance(change, CreateIndex):
-            yield _step(change, create_index(change.new, change.table), work=Work.INDEX, keys=(change.new.columns,))
-        elif isinstance(change, AlterIndex):
-            create = create_index(change.new, change.table)
-            drop = f"DROP INDEX {quote(change.old.name)}"
-            yield _step(change, drop, create, work=Work.INDEX, keys=(change.new.columns,))
+    return step(change, f"DROP INDEX {quote(change.old.name)}")

@@ -19,7 +19,7 @@ from trueup.changes import (
     RenameTable,
 )
 from trueup.dialects.sqlite.tokens import quote
-from trueup.plan import Statement, Step
+from trueup.plan import Form, Statement, Step
 from trueup.schema import Schema, StoredObject
 
 _LAST = ("virtual", "view", "trigger")
@@ -102,6 +102,6 @@ def _step(change: ObjectChange, statements: Collection[str]) -> Step:
         sentence=change.sentence,
         statements=tuple(Statement(sql=sql) for sql in statements),
         changes=(change,),
-        form="in place",
+        form=Form.IN_PLACE,
         why="it holds no rows",
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialects.sqlite.tokens import quote
-from trueup.plan import Statement, Step
+from trueup.plan import Form, Statement, Step
 from trueup.schema import Schema
 
 _FOR_A_MOMENT = "_trueup_"
@@ -84,6 +84,6 @@ def _step(renames: Sequence[Rename], *sql: str) -> Step:
         sentence="; ".join(item.sentence for item in renames),
         statements=tuple(Statement(sql=text) for text in sql),
         changes=tuple(renames),
-        form="in place",
+        form=Form.IN_PLACE,
         why="SQLite does this in place",
     )

@@ -35,9 +35,9 @@ def column_definition(column: Column) -> str:
         stored = "STORED" if column.computed.stored else "VIRTUAL"
         words.append(f"GENERATED ALWAYS AS ({column.computed.expression}) {stored}")
     if column.default is not None:
-        words.append(f"DEFAULT {_default(column.default)}")
+        words.append(f"DEFAULT {default_value(column.default)}")
     if not column.nullable:
-        words.append("NOT NULL" + _conflict(column.on_conflict))
+        words.append("NOT NULL" + conflict_clause(column.on_conflict))
     if column.collation:
         words.append(f"COLLATE {name(column.collation)}")
     return " ".join(word for word in words if word)
@@ -46,6 +46,32 @@ def column_definition(column: Column) -> str:
 def reference(key: ForeignKey) -> str:
     """A foreign key as a constraint of its own column."""
     return f"{_named(key.name)}{_references(key)}"
+
+
+def check_constraint(check: Check) -> str:
+    return f"{_named(check.name)}CHECK ({check.expression})"
+
+
+def conflict_clause(action: str | None) -> str:
+    return f" ON CONFLICT {action}" if action else ""
+
+
+def default_value(default: Sql) -> str:
+    """A literal stands alone; every other expression needs parentheses."""
+    tokens = tokenize(default.text)
+    bare = len(tokens) == 1 and tokens[0].kind != Kind.QUOTED
+    signed = len(tokens) == 2 and tokens[0].text in "+-" and tokens[1].kind == Kind.NUMBER
+    return default.text if bare or signed else f"({default.text})"
+
+
+def is_constant(default: Sql) -> bool:
+    """Whether ADD COLUMN takes the default."""
+    tokens = tokenize(default.text)
+    if len(tokens) == 2 and tokens[0].text in "+-":
+        tokens = tokens[1:]
+    return len(tokens) == 1 and (
+        tokens[0].kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB) or tokens[0].keyword in ("TRUE", "FALSE")
+    )
 
 
 def name(identifier: str) -> str:
@@ -84,7 +110,7 @@ def _constraints(table: Table) -> Iterator[str]:
     if table.primary_key and not _needs_column(table.primary_key, table):
         yield _primary_key(table.primary_key)
     yield from map(_unique, table.uniques)
-    yield from map(_check, table.checks)
+    yield from map(check_constraint, table.checks)
     yield from map(_foreign_key, table.foreign_keys)
 
 
@@ -92,7 +118,7 @@ def _own_key(column: Column, table: Table) -> str:
     key = table.primary_key
     if key is None or not _needs_column(key, table) or key.parts[0].column != column.name:
         return ""
-    return f" {_named(key.name)}PRIMARY KEY DESC{_conflict(key.on_conflict)}"
+    return f" {_named(key.name)}PRIMARY KEY DESC{conflict_clause(key.on_conflict)}"
 
 
 def _needs_column(key: PrimaryKey, table: Table) -> bool:
@@ -106,15 +132,11 @@ def _primary_key(key: PrimaryKey) -> str:
     parts = _parts(key.parts)
     if key.autoincrement:
         parts = f"{parts[:-1]} AUTOINCREMENT)"
-    return f"{_named(key.name)}PRIMARY KEY {parts}{_conflict(key.on_conflict)}"
+    return f"{_named(key.name)}PRIMARY KEY {parts}{conflict_clause(key.on_conflict)}"
 
 
 def _unique(unique: Unique) -> str:
-    return f"{_named(unique.name)}UNIQUE {_parts(unique.parts)}{_conflict(unique.on_conflict)}"
-
-
-def _check(check: Check) -> str:
-    return f"{_named(check.name)}CHECK ({check.expression})"
+    return f"{_named(unique.name)}UNIQUE {_parts(unique.parts)}{conflict_clause(unique.on_conflict)}"
 
 
 def _foreign_key(key: ForeignKey) -> str:
@@ -142,20 +164,8 @@ def _part(part: KeyPart) -> str:
     return f"{term}{collation}{' DESC' if part.descending else ''}"
 
 
-def _default(default: Sql) -> str:
-    """A literal stands alone; every other expression needs parentheses."""
-    tokens = tokenize(default.text)
-    simple = len(tokens) == 1 and tokens[0].kind != Kind.QUOTED
-    signed = len(tokens) == 2 and tokens[0].text in "+-" and tokens[1].kind == Kind.NUMBER
-    return default.text if simple or signed else f"({default.text})"
-
-
 def _named(constraint: str | None) -> str:
     return f"CONSTRAINT {name(constraint)} " if constraint else ""
-
-
-def _conflict(action: str | None) -> str:
-    return f" ON CONFLICT {action}" if action else ""
 
 
 @lru_cache(maxsize=4096)
