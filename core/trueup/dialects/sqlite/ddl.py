@@ -26,6 +26,7 @@ from trueup.dialects.sqlite.edit import NotEditable, TableEdit, read_anew
 from trueup.dialects.sqlite.inplace import (
     Sorted,
     constraint_statements,
+    drop_index_steps,
     index_steps,
     keeps_its_meaning,
     sort_out,
@@ -46,6 +47,8 @@ from trueup.schema import Schema, Table
 class _Altered:
     """The steps for one table, by their place in the plan."""
 
+    first: tuple[Step, ...] = ()
+    """What is in the way of the others."""
     rows: tuple[Step, ...] = ()
     """In place, or a rebuild."""
     edit: Step | None = None
@@ -92,7 +95,8 @@ class StepWriter:
             *map(_delete, self.deletions),
             *objects.first,
             *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
-            *(_drop_index(change) for change in changes if isinstance(change, DropIndex)),
+            *drop_index_steps([change for change in changes if isinstance(change, DropIndex)]),
+            *(made for table in altered for made in table.first),
             *(_create_table(change) for change in changes if isinstance(change, CreateTable)),
             *(made for table in altered for made in table.rows),
             *self._edits([table.edit for table in altered if table.edit is not None]),
@@ -115,17 +119,18 @@ class StepWriter:
         replaced = self._replaced(old)
         if replaced is not None:
             return _Altered(rows=(self._rebuild(old, new, rest, f"every row gets another value for {replaced}"),))
+        first = tuple(drop_index_steps(rest))
         indexes = tuple(index_steps(rest))
         inner = [change for change in rest if not isinstance(change, CreateIndex | AlterIndex)]
         kept = without_dropped_indexes(old, changes)
         found = sort_out(inner, kept, self.live, self._filled(old), drops_columns=self.drops_columns)
         if not found.left:
-            return _Altered(rows=found.steps, indexes=indexes)
+            return _Altered(first=first, rows=found.steps, indexes=indexes)
         steps = self._constraints(found, kept, new)
         if steps:
-            return _Altered(rows=(*found.steps, *steps), indexes=indexes)
+            return _Altered(first=first, rows=(*found.steps, *steps), indexes=indexes)
         try:
-            return _Altered(rows=found.steps, edit=self._edit(found, kept, new), indexes=indexes)
+            return _Altered(first=first, rows=found.steps, edit=self._edit(found, kept, new), indexes=indexes)
         except NotEditable as error:
             return _Altered(rows=(self._rebuild(old, new, rest, f"{self._why_not_in_place(found)}, and {error}"),))
 
@@ -217,7 +222,3 @@ def _create_table(change: CreateTable) -> Step:
 def _drop_table(change: DropTable) -> Step:
     keys = tuple(index.columns for index in change.old.indexes)
     return step(change, f"DROP TABLE {quote(change.old.name)}", work=Work.DROP, keys=keys)
-
-
-def _drop_index(change: DropIndex) -> Step:
-    return step(change, f"DROP INDEX {quote(change.old.name)}")

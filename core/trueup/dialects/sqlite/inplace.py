@@ -131,13 +131,19 @@ def _nullability(change: AlterColumn) -> Iterator[str]:
 
 
 def index_steps(changes: Sequence[Change]) -> Iterator[Step]:
-    """New and changed indexes; those that go were dropped before."""
+    """New and changed indexes; what was there under their names was dropped before."""
     for change in changes:
-        if isinstance(change, CreateIndex):
+        if isinstance(change, CreateIndex | AlterIndex):
             yield step(change, create_index(change.new, change.table), work=Work.INDEX, keys=(change.new.columns,))
-        elif isinstance(change, AlterIndex):
-            create, drop = create_index(change.new, change.table), f"DROP INDEX {quote(change.old.name)}"
-            yield step(change, drop, create, work=Work.INDEX, keys=(change.new.columns,))
+
+
+def drop_index_steps(changes: Sequence[Change]) -> Iterator[Step]:
+    """Indexes that go, and the old ones of those that change: they may hold columns that go as well."""
+    for change in changes:
+        if isinstance(change, DropIndex | AlterIndex):
+            dropped = step(change, f"DROP INDEX {quote(change.old.name)}")
+            sentence = f"drop index {change.old.name}, which is made anew below"
+            yield dropped if isinstance(change, DropIndex) else replace(dropped, sentence=sentence, changes=())
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
