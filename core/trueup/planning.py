@@ -274,7 +274,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
-        warnings=(*_warnings(assessments), *notes),
+        warnings=(*notes, *_warnings(assessments)),
         notes=notes,
         position=survey.position,
         models_fingerprint=survey.declared.fingerprint,
