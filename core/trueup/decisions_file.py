@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
@@ -56,6 +55,8 @@ def read_decisions(path: Path | None) -> tuple[Decision, ...]:
     """
     if path is None or not path.exists():
         return ()
+    import tomllib  # who has no file does not pay for this import
+
     try:
         text = path.read_text(encoding="utf-8")
         entries = tomllib.loads(text).get("decisions", [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 _WORDS = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[^\W\d_]+")
 _CONTAINED = 0.85
@@ -42,6 +41,8 @@ def _by_words(before: Sequence[str], after: Sequence[str]) -> float:
     if common and not (rest_before and rest_after):
         return max(_CONTAINED * common / min(len(before), len(after)), common / max(len(before), len(after)))
     one, other = sorted(("".join(rest_before), "".join(rest_after)))  # the answer depends on their order
+    from difflib import SequenceMatcher  # only a question about a rename pays for this import
+
     letters = SequenceMatcher(None, one, other, autojunk=False).ratio()
     count = max(len(before), len(after))
     return (common + letters * max(len(rest_before), len(rest_after))) / count

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +120,8 @@ def _read_config(path: Path) -> tuple[Path, dict[str, Any]]:
     settings = {name: value for name, value in table.items() if name != "decisions"}
     unknown = next((name for name in settings if name not in _CONVERTERS), None)
     if unknown is not None:
+        from difflib import get_close_matches  # a server that starts does not pay for this import
+
         near = get_close_matches(unknown, _CONVERTERS, 1)
         hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(_CONVERTERS)}."
         raise ConfigurationError(problem=f"{path} has an unknown setting {unknown!r}.{hint}")
@@ -129,6 +129,8 @@ def _read_config(path: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib  # who has no file does not pay for this import
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -318,6 +318,16 @@ sys.stderr.write("LOADED " + " ".join(sorted({name.partition(".")[0] for name in
 """
 
 
+def test_a_start_in_step_loads_what_it_needs(filled: Lab, old: str) -> None:
+    """A server whose database is in step pays for no module that only others need."""
+    process = start_python("-c", LOADED, "--auto", "--url", filled.url, "--models", old, cwd=filled.path.parent)
+    out, err = process.communicate(timeout=60)
+    assert "Nothing moved" in out
+    loaded = set(err.partition("LOADED ")[2].split())
+    unneeded = {"alembic", "difflib", "filelock", "getpass", "statistics", "textual", "tomlkit", "tomllib"}
+    assert loaded & unneeded == set()
+
+
 @pytest.mark.parametrize("arguments", [["--auto"], ["--check"], ["--auto", "--json"], ["--help"], ["--version"]])
 def test_headless_loads_no_user_interface(filled: Lab, new: str, old: str, arguments: list[str]) -> None:
     """No headless command loads textual, rich or alembic; --help and --version do not even load SQLAlchemy."""

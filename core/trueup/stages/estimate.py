@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log2
-from statistics import fmean
 
 from trueup.dialect import Extent, Sample
 from trueup.plan import Load, Statement, Step, Work
@@ -41,7 +40,7 @@ class Paces:
 
     def of(self, work: Work) -> float:
         """That of the kind; of the others together where it is unknown."""
-        return self.known.get(work) or (fmean(self.known.values()) if self.known else 1.0)
+        return self.known.get(work) or (sum(self.known.values()) / len(self.known) if self.known else 1.0)
 
     def seconds(self, load: Load) -> float:
         return load.cost * self.of(load.work)

@@ -6,7 +6,6 @@ not there, and no change is there without its row.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import socket
@@ -331,6 +330,8 @@ def _performer() -> str:
 
 
 def _user() -> str:
+    import getpass  # only who writes pays for this import
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from trueup.errors import AnotherMigrator, ReadOnlyDatabase
 from trueup.run import Intent
 
@@ -32,6 +30,8 @@ def migrator_lock(
         AnotherMigrator: the holder did not let go within ``timeout`` seconds.
         ReadOnlyDatabase: the directory does not allow the lock file.
     """
+    from filelock import FileLock, Timeout  # a start that finds nothing to do takes no lock
+
     lock = FileLock(path)
     try:
         try:
