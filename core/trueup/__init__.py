@@ -8,7 +8,8 @@ from trueup import changes, errors, events
 from trueup._version import __version__
 from trueup.changes import Change
 from trueup.decisions import Backfill, Cast, Decision, Delete, Drop, Ignore, Keep, Rename, Skip
-from trueup.decisions_file import as_toml, read_decisions, write_decision
+from trueup.decisions_edit import remove_decision, write_decision
+from trueup.decisions_file import as_toml, read_decisions
 from trueup.describing import describe, name_of
 from trueup.errors import TrueupError
 from trueup.events import Event
@@ -108,6 +109,7 @@ __all__ = [
     "plan",
     "read_decisions",
     "rehearse",
+    "remove_decision",
     "restore",
     "save_plan",
     "start",

@@ -207,7 +207,9 @@ def _hazard_json(hazard: Hazard, *, samples: bool) -> dict[str, Any]:
         "key": hazard.finding.key or None,
         "samples": [{"key": sample.key, "value": sample.value or None} for sample in named],
         "accepted": hazard.accepted or None,
-        "repairs": [{"label": item.label, "decision": as_toml(item.decision)} for item in hazard.repairs],
+        "repairs": [
+            {"label": item.label, "decision": as_toml(item.decision), "asks": item.asks} for item in hazard.repairs
+        ],
     }
 
 

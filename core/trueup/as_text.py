@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trueup.decisions_file import as_toml
+from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run, Status
 from trueup.stages.retention import storage_warning
@@ -117,11 +118,19 @@ def _reviewed_lines(item: Assessment) -> Iterator[str]:
     for hazard in item.hazards:
         accepted = f" (accepted: {hazard.accepted})" if hazard.accepted else ""
         yield visible(f"      {hazard.shown}{accepted}")
-        for repair in () if accepted else hazard.repairs:
-            yield f"        # {repair.label}"
-            yield from (f"        {visible(line)}" for line in as_toml(repair.decision).splitlines())
+        yield from () if accepted else _offered_lines(hazard)
     if item.verdict == "blocked":
         yield from (visible(f"      {line}") for line in ([] if item.hazards else [item.reason]) + [item.remedy])
+
+
+def _offered_lines(hazard: Hazard) -> Iterator[str]:
+    """Each entry once, under all that it may be taken for."""
+    labels: dict[str, list[str]] = {}
+    for repair in hazard.repairs:
+        labels.setdefault(as_toml(repair.decision), []).append(repair.label)
+    for entry, meanings in labels.items():
+        yield f"        # {', or '.join(meanings)}"
+        yield from (f"        {visible(line)}" for line in entry.splitlines())
 
 
 def _remaining_lines(plan: Plan, remain: str) -> Iterator[str]:

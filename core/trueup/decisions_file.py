@@ -19,7 +19,6 @@ A person can write the file by hand; the app writes the same.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from datetime import date, time
@@ -44,7 +43,8 @@ from trueup.text import split_name
 _KINDS: dict[str, type[Decision]] = {
     kind.verb: kind for kind in (Rename, Backfill, Cast, Delete, Drop, Keep, Skip, Ignore)
 }
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*decisions[ \t]*\]\]", re.MULTILINE)
+HEADER = re.compile(r"^[ \t]*\[\[[ \t]*decisions[ \t]*\]\]", re.MULTILINE)
+"""The line that an entry begins with."""
 
 
 def read_decisions(path: Path | None) -> tuple[Decision, ...]:
@@ -88,51 +88,6 @@ def refuse_contradictions(decisions: Sequence[Decision], where: object, lines: S
 def as_toml(decision: Decision) -> str:
     """The entry as it stands in the file, ready to be pasted."""
     return "\n".join(["[[decisions]]", *(f"{key} = {_toml(value)}" for key, value in entry_of(decision).items())])
-
-
-def write_decision(path: Path, decision: Decision) -> None:
-    """Add the decision to the file, in place of an earlier one that answers the same; all else in the file stays.
-
-    Comments, order and formatting of the file are kept, and so is its mode; a file that does not exist is made. Whoever
-    reads meanwhile sees the old file or the new one.
-    """
-    import tomlkit  # only whoever writes pays for the import
-    from tomlkit.items import AoT
-
-    text = path.read_bytes().decode("utf-8") if path.exists() else ""
-    document = tomlkit.parse(text)
-    entries = document.get("decisions")
-    if not isinstance(entries, AoT):
-        listed = entries.unwrap() if entries is not None else []
-        entries = tomlkit.aot()
-        for earlier in listed:
-            entries.append(tomlkit.item(earlier))
-        if document:
-            document.add(tomlkit.nl())
-        document["decisions"] = entries
-    for index in reversed(range(len(entries))):
-        if parse_entry(entries[index].unwrap(), path).question == decision.question:
-            del entries[index]
-    entry = tomlkit.table()
-    for key, value in entry_of(decision).items():
-        entry[key] = value
-    entries.append(entry)
-    _replace(path.resolve(), tomlkit.dumps(document))
-
-
-def _replace(path: Path, text: str) -> None:
-    """A crash leaves the old file or the new one."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with new.open("wb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            new.chmod(path.stat().st_mode)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def entry_of(decision: Decision) -> dict[str, Any]:
@@ -205,5 +160,5 @@ def _plain(value: Any) -> Any:
 
 def _lines(text: str, entries: int) -> list[int]:
     """The line of each entry's header; nothing where they are written in another form."""
-    found = [text.count("\n", 0, match.start()) + 1 for match in _HEADER.finditer(text)]
+    found = [text.count("\n", 0, match.start()) + 1 for match in HEADER.finditer(text)]
     return found if len(found) == entries else []

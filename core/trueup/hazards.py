@@ -55,6 +55,8 @@ class Finding:
     """The one column that it is about, where there is one."""
     cleared: str = ""
     """An SQL expression: the column's value, and NULL for these rows."""
+    current: str = ""
+    """An SQL expression: the column's value as it is."""
 
     @property
     def nothing(self) -> bool:
@@ -101,6 +103,9 @@ class Repair:
     label: str
     """What it does, for a person who chooses."""
     decision: Decision
+    asks: str = ""
+    """The entry of the decision in which an example stands until a person says better: ``"value"``, ``"sql"`` or
+    ``"reason"``. Empty where the decision can be taken as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

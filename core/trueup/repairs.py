@@ -35,7 +35,8 @@ def drop_or_keep(case: Case) -> Iterator[Repair]:
 def give_value(case: Case) -> Iterator[Repair]:
     """For rows that have none for a NOT NULL column."""
     if isinstance(case.change, AddColumn | AlterColumn):
-        yield Repair("give these rows a value", _neutral(case.change.table, case.change.label, case.change.new.type))
+        example = _neutral(case.change.table, case.change.label, case.change.new.type)
+        yield Repair("give these rows a value", example, asks="value")
     yield from delete_rows(case)
 
 
@@ -52,14 +53,17 @@ def delete_others(case: Case) -> Iterator[Repair]:
 
 
 def clear_or_delete(case: Case) -> Iterator[Repair]:
-    """For rows that are all right without the one value."""
+    """For rows that are all right without the one value, or with another one."""
     yield from _clearing(case)
-    yield from delete_rows(case)
+    yield from _deletion(case)
+    yield from _conversion(case)
+    yield _skipped(case.change)
 
 
 def convert(case: Case) -> Iterator[Repair]:
     """For values that do not go well with a new type."""
     yield from _clearing(case)
+    yield from _conversion(case)
     yield Repair("keep the type as it is", Keep(table=case.change.table, column=case.change.label))
 
 
@@ -67,7 +71,8 @@ def accept_altered(case: Case) -> Iterator[Repair]:
     """For values that a new type makes something of."""
     yield from convert(case)
     on = case.change.object
-    yield Repair("take what the type makes of them", Ignore(rule="altered-values", on=on, reason=REASON))
+    accepted = Ignore(rule="altered-values", on=on, reason=REASON)
+    yield Repair("take what the type makes of them", accepted, asks="reason")
 
 
 def _deletion(case: Case, label: str = "delete these rows") -> Iterator[Repair]:
@@ -81,6 +86,14 @@ def _clearing(case: Case) -> Iterator[Repair]:
     if column is not None and column.nullable and case.finding.cleared and case.finding.rows:
         cast = Cast(table=case.change.table, column=column.name, sql=case.finding.cleared)
         yield Repair(f"set {column.name} to NULL in these rows", cast)
+
+
+def _conversion(case: Case) -> Iterator[Repair]:
+    """The expression to begin with leaves all other values as they are."""
+    sql = case.finding.cleared or case.finding.current
+    if sql and case.finding.rows:
+        cast = Cast(table=case.change.table, column=case.finding.column, sql=sql)
+        yield Repair("say what the values become, as an SQL expression", cast, asks="sql")
 
 
 def _skipped(change: Change) -> Repair:

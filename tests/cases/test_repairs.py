@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +15,12 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Numeric,
+    Text,
     UniqueConstraint,
 )
 
 from trueup import (
+    Backfill,
     Cast,
     Decision,
     Delete,
@@ -392,3 +395,24 @@ def test_every_offer_can_be_pasted(filled: Lab) -> None:
     for offer in offers:
         file.write_text(as_toml(offer), encoding="utf-8")
         assert read_decisions(file) == (offer,)
+
+
+def test_an_offer_says_what_a_person_has_to_give(lab: Lab) -> None:
+    """A value, an expression and a reason stand in an offer as examples only, and the offer names which it is."""
+    lab.create(models_of(key(), a(Text), n()))
+    lab.sql("INSERT INTO t VALUES (1, '007', NULL), (2, 'x', 4)")
+    stricter = models_of(key(), a(Integer), n(nullable=False))
+    asked = {item.asks: item.decision for hazard in hazards_of(lab, stricter) for item in hazard.repairs}
+    assert asked["value"] == Backfill(table="t", column="n", value=0)
+    assert isinstance(asked["sql"], Cast)
+    assert asked["reason"] == Ignore(rule="altered-values", on="t.a", reason="say why")
+
+
+def test_other_values_can_be_said_for_the_rows_in_danger(filled: Lab) -> None:
+    """The offered expression leaves all other values as they are; a person writes something in place of its NULL."""
+    (hazard,) = hazards_of(filled, POSITIVE)
+    (offer,) = [item.decision for item in hazard.repairs if item.asks == "sql"]
+    assert isinstance(offer, Cast)
+    said = replace(offer, sql=offer.sql.replace("ELSE NULL", "ELSE 1"))
+    assert apply(filled.plan(POSITIVE, decisions=[said]), filled.target(POSITIVE)).status is Status.MIGRATED
+    assert filled.rows(N_ID) == [(7, 1), (12, None), (40, 1), (41, 4), (42, 1)]

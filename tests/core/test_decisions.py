@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from trueup import (
     Skip,
     as_toml,
     read_decisions,
+    remove_decision,
     write_decision,
 )
 from trueup.errors import DecisionsError
@@ -90,16 +92,97 @@ def test_comments_and_order_stay(tmp_path: Path) -> None:
     text = '# ours\nmodels   = "app:Base"  # the models\n\n[[decisions]]\n# because of the law\nkeep = "a.b"\n'
     path.write_text(text)
     write_decision(path, Drop(table="c"))
-    assert path.read_text().startswith(text)
-    assert read_decisions(path) == (Keep(table="a", column="b"), Drop(table="c"))
+    assert path.read_text() == f'{text}\n[[decisions]]\ndrop = "c"\n'
 
 
 def test_a_new_answer_replaces_the_old_one(tmp_path: Path) -> None:
-    """Deciding again about the same object leaves one decision about it."""
+    """Deciding again about the same object leaves one decision about it, in the place of the old one."""
     path = tmp_path / "trueup.toml"
     for decision in (Drop(table="a", column="b"), Drop(table="c"), Rename(table="a", column="b", to="d")):
         write_decision(path, decision)
-    assert read_decisions(path) == (Drop(table="c"), Rename(table="a", column="b", to="d"))
+    assert read_decisions(path) == (Rename(table="a", column="b", to="d"), Drop(table="c"))
+
+
+WRITTEN = """\
+# ours
+
+# about a
+[[decisions]]
+drop = "a"   # no longer needed
+
+# about b; the next lines look like an entry
+[[decisions]]
+# the law wants it
+ignore = "altered-values"
+on = "b.c"
+reason = '''
+[[decisions]]
+drop = "a"
+'''   # see above
+
+# about d
+[[decisions]]
+drop = "d"
+# the end of the decisions
+[tool]
+lists = [
+  ["x"],
+]
+"""
+B = Ignore(rule="altered-values", on="b.c", reason='[[decisions]]\ndrop = "a"\n')
+
+
+@pytest.mark.parametrize(
+    ("decision", "old", "new"),
+    [
+        (Keep(table="a"), 'drop = "a"   # no longer needed\n', 'keep = "a"\n'),
+        (replace(B, reason="ours"), "'''\n[[decisions]]\ndrop = \"a\"\n'''", '"ours"'),
+        (Rename(table="d", to="e"), 'drop = "d"\n', 'rename = "d"\nto = "e"\n'),
+        (Drop(table="f"), "# the end of", '\n[[decisions]]\ndrop = "f"\n\n# the end of'),
+    ],
+    ids=lambda value: getattr(value, "object", ""),
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_an_answer_is_changed_where_it_stands(
+    tmp_path: Path, decision: Decision, old: str, new: str, line_end: str
+) -> None:
+    """Comments stay beside what they speak of, and nothing else of the file changes."""
+    path = tmp_path / "trueup.toml"
+    path.write_text(WRITTEN, newline=line_end)
+    write_decision(path, decision)
+    assert path.read_bytes().decode() == WRITTEN.replace(old, new, 1).replace("\n", line_end)
+
+
+@pytest.mark.parametrize(
+    ("decision", "gone"),
+    [
+        (Keep(table="A"), '[[decisions]]\ndrop = "a"   # no longer needed\n'),
+        (B, WRITTEN[WRITTEN.index("[[decisions]]\n# the law") : WRITTEN.index("\n# about d")]),
+        (Drop(table="d"), '[[decisions]]\ndrop = "d"\n'),
+        (Drop(table="nowhere"), "[[nothing]]"),
+    ],
+    ids=lambda value: getattr(value, "object", ""),
+)
+def test_a_decision_is_taken_out(tmp_path: Path, decision: Decision, gone: str) -> None:
+    """What answers the question goes; the comments of the others, and those above it, stay."""
+    path = tmp_path / "trueup.toml"
+    path.write_text(WRITTEN)
+    before = read_decisions(path)
+    remove_decision(path, decision)
+    assert path.read_text() == WRITTEN.replace(gone, "")
+    assert read_decisions(path) == tuple(item for item in before if item.question != decision.question)
+
+
+def test_what_was_written_alone_can_be_taken_out(tmp_path: Path) -> None:
+    """Writing and removing leaves an empty file, and a file that is not there stays so."""
+    path = tmp_path / "trueup.toml"
+    remove_decision(path, Drop(table="a"))
+    assert not path.exists()
+    for decision in ALL:
+        write_decision(path, decision)
+    for decision in ALL:
+        remove_decision(path, decision)
+    assert path.read_text().strip() == ""
 
 
 def test_no_file_is_no_decision(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ class SqliteProbe:
 
     def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would not be the same after being stored under the type."""
-        return self._stored(
+        found = self._stored(
             table,
             column,
             type_,
@@ -167,6 +167,7 @@ class SqliteProbe:
             " WHEN typeof(old) = 'integer' THEN CAST(new AS INTEGER) <> old"
             " ELSE CAST(old AS TEXT) IS NOT CAST(new AS TEXT) END",
         )
+        return replace(found, column=column, current=name(column))
 
     def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would stay text or a blob under a numeric type.
@@ -179,7 +180,7 @@ class SqliteProbe:
         number = f"typeof({value}) <> 'blob' AND CAST({value} AS TEXT) = CAST({value} AS NUMERIC)"
         found = self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
         where = f"{value} IS NOT NULL AND NOT ({number})"
-        return replace(found, where=where, column=column, cleared=f"CASE WHEN {number} THEN {value} END")
+        return replace(found, where=where, column=column, cleared=f"CASE WHEN {number} THEN {value} ELSE NULL END")
 
     def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
         value, source = _of(table, column), self._sources.clause(table, _FIRST_ROWS)
@@ -205,7 +206,7 @@ class SqliteProbe:
                 f" FROM {clause(table)} WHERE {condition}"
             ),
         )
-        cleared = f"CASE WHEN ({condition}) IS NOT TRUE THEN {_of(table, column)} END" if column else ""
+        cleared = f"CASE WHEN ({condition}) IS NOT TRUE THEN {_of(table, column)} ELSE NULL END" if column else ""
         return replace(found, where=condition, column=column, cleared=cleared)
 
     def _stored(self, table: str, column: str, type_: Sql, condition: str) -> Finding:
