@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +48,8 @@ def _answering(text: str, question: str, path: Path) -> list[tuple[int, int]]:
 
 
 def _question(entry: str, path: Path) -> str:
+    import tomllib  # only whoever edits pays for the import
+
     return parse_entry(tomllib.loads(entry)["decisions"][0], path).question
 
 
@@ -69,6 +70,8 @@ def _tables(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_whole(part: str) -> bool:
+    import tomllib
+
     try:
         tomllib.loads(part)
     except tomllib.TOMLDecodeError:
@@ -107,7 +110,7 @@ def _without(text: str, start: int, end: int) -> str:
 
 def _rewritten(entry: str, given: dict[str, Any]) -> str:
     """The entry with other values; comments at what stays are kept."""
-    import tomlkit  # only whoever writes pays for the import
+    import tomlkit
 
     document = tomlkit.parse(entry)
     table: Any = document["decisions"]
