@@ -166,6 +166,7 @@ def _object(*, status: str, success: bool, plan: Plan | None, **given: Any) -> d
         "retired": [change for verdict, change in changes if verdict == "retire"],
         "plan": _plan_json(plan) if plan else None,
         "warnings": [*plan.warnings, *plan.unsupported] if plan else [],
+        "spellings": list(plan.spellings) if plan else [],
         **empty,
         **given,
     }

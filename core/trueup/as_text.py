@@ -105,7 +105,7 @@ def diff_lines(plan: Plan) -> Iterator[str]:
         yield from (line for item in plan.assessments for line in _reviewed_lines(item))
     if plan.position.sentence:
         yield plan.position.sentence
-    yield from (f"note: {visible(sentence)}" for sentence in (*plan.notes, *plan.unsupported))
+    yield from (f"note: {visible(sentence)}" for sentence in (*plan.notes, *plan.unsupported, *plan.spellings))
     if plan.steps and not plan.blocked:
         yield f"trueup --auto would take {_cost(plan)}."
     if plan.unmanaged:

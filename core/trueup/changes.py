@@ -161,8 +161,13 @@ class AlterColumn(_Alter[Column]):
         return tuple(
             aspect
             for aspect in ("type", "nullable", "default", "collation", "computed", "on_conflict")
-            if getattr(self.old, aspect) != getattr(self.new, aspect)
+            if not self._same(aspect)
         )
+
+    def _same(self, aspect: str) -> bool:
+        if aspect == "type":
+            return self.old.same_kind(self.new)
+        return bool(getattr(self.old, aspect) == getattr(self.new, aspect))
 
     @property
     def detail(self) -> str:

@@ -237,6 +237,8 @@ class Plan:
     """Tables that the models never declared; they are left alone."""
     unsupported: tuple[str, ...] = ()
     """A sentence for each table that cannot be read and is therefore left alone."""
+    spellings: tuple[str, ...] = ()
+    """Sentences about what is spelt in two ways and means the same; there is nothing to do."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """Those of the warnings that are about decisions, such as one that has nothing left to do."""

@@ -33,7 +33,7 @@ from trueup.settings import Settings
 from trueup.sighting import answered_in_vain, casts_of, deletions_of, take_sight
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
-from trueup.stages.compare import compare
+from trueup.stages.compare import compare, find_cosmetic
 from trueup.stages.decided import Decided, find_decided
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
@@ -259,6 +259,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
     work = _work(survey, judgements) if policy is not Policy.CHECK else _nothing(survey, judgements)
     assessments = (*_judged_renames(survey, policy), *work.assessments)
     notes = (*survey.decided.warnings, *answered_in_vain(survey.sight, assessments))
+    expected = _prove(survey, work)
     ahead = forecast(survey.connection, survey.settings.history_table, work.steps, survey.renames)
     return Plan(
         database=survey.dialect.database,
@@ -269,13 +270,14 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         fills=work.fills,
         deletions=work.deletions,
         live=survey.live,
-        expected=_prove(survey, work),
+        expected=expected,
         wanted=survey.wanted,
         managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
         warnings=(*notes, *_warnings(assessments)),
         notes=notes,
+        spellings=tuple(find_cosmetic(expected, survey.wanted)),
         position=survey.position,
         models_fingerprint=survey.declared.fingerprint,
         versions=survey.declared.versions,

@@ -47,6 +47,13 @@ class Column:
     computed: Computed | None = None
     on_conflict: str | None = None
     """SQLite's conflict clause of the NOT NULL constraint."""
+    kind: str = field(default="", compare=False)
+    """What the database makes of the type: columns of one kind differ in the spelling of their types only. Empty where
+    every type is a kind of its own."""
+
+    def same_kind(self, other: Column) -> bool:
+        """Whether the database stores the same in both."""
+        return self.type == other.type or bool(self.kind and self.kind == other.kind)
 
     @property
     def required(self) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Computed,
@@ -130,9 +129,6 @@ TYPES = [
         change="AlterColumn change column t.a",
     ),
     Mutation(
-        name="INTEGER to BIGINT", old=BASE, new=t(key(), a(), n(BigInteger)), change="AlterColumn change column t.n"
-    ),
-    Mutation(
         name="INTEGER to VARCHAR",
         old=BASE,
         new=t(key(), a(), n(String(20))),
@@ -230,7 +226,6 @@ DEFAULTS = [
         "a string where CURRENT_TIMESTAMP was", _default(func.current_timestamp()), _default("CURRENT_TIMESTAMP")
     ),
     _defaulted("a number as the default", BASE, _number(text("5")), "n"),
-    _defaulted("a quoted number where a number was", _number(text("5")), _number("5"), "n"),
     _defaulted("a negative number as the default", _number(text("1")), _number(text("-1")), "n"),
     _defaulted(
         "a boolean default turned around",
@@ -358,7 +353,7 @@ def test_a_default_keeps_every_character(lab: Lab) -> None:
     """A default that a rebuild carries along still puts in exactly what the models say."""
     said = 'it\'s {"a":1, "b": ":c"} (d) Füße'
     lab.create(t(key(), a(server_default=said), n()))
-    lab.migrate(t(key(), a(server_default=said), n(BigInteger)))
+    lab.migrate(t(key(), a(server_default=said), n(Numeric)))
     lab.sql("INSERT INTO t (id) VALUES (1)")
     assert lab.rows("SELECT a FROM t") == [(said,)]
 

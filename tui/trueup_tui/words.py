@@ -73,6 +73,7 @@ def _in_step(session: Session) -> Iterator[Content]:
     assert plan is not None
     tables = count(len(plan.managed), "table")
     yield plain(f"{plan.database} matches {plan.models} ({tables}, {session.read_seconds:.1f} s).")
+    yield from (plain(sentence) for sentence in plan.spellings)
     if plan.unmanaged:
         yield plain(f"Not declared by the models, left alone: {', '.join(plan.unmanaged)}.")
     yield Content("")

@@ -83,6 +83,20 @@ def compare(live: Schema, wanted: Schema, owned: Collection[tuple[str, str]] = (
     return (*changes, *_objects(live, wanted, owned))
 
 
+def find_cosmetic(live: Schema, wanted: Schema) -> Iterator[str]:
+    """Types that are spelt in two ways and mean the same to the database: no difference, but worth a word."""
+    present = live.by_name
+    for table in wanted.tables:
+        old = present.get(table.name.lower())
+        if old is None or old.stored_like(table) or old.unsupported or table.unsupported:
+            continue
+        for column in table.columns:
+            before = old.column(column.name)
+            if before is not None and before.type != column.type and before.same_kind(column):
+                said, wish = (item.type.text or "nothing" for item in (before, column))
+                yield f"{table.name}.{column.name} is declared {said}, which stores the same as the models' {wish}"
+
+
 def _objects(live: Schema, wanted: Schema, owned: Collection[tuple[str, str]]) -> Iterator[Change]:
     """Views, triggers and virtual tables: nothing in them can be told apart, so each is the same or another one."""
     gone = {item.key: item for item in live.objects}

@@ -85,7 +85,7 @@ class DiffScreen(Place):
 
     def _fill_tree(self, rows: Sequence[Row], text: str) -> None:
         plan, tree = self.session.plan, self.query_one(ChangeTree)
-        alone = () if text or plan is None else (*plan.unmanaged, *plan.unsupported)
+        alone = () if text or plan is None else (*plan.unmanaged, *plan.unsupported, *plan.spellings)
         tree.fill(rows, alone)
         tree.display = bool(rows) or not text
         empty = self.query_one("#no-match", Static)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from trueup.dialects.sqlite.affinity import equivalent
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_definition, parse_index, parse_table
 from trueup.schema import Column, ForeignKey, Index, PrimaryKey, Schema, StoredObject, Table, Unread
 
@@ -135,7 +136,7 @@ class _Catalog:
             table,
             name=name,
             primary_key=_numbered(table),
-            columns=_implied_not_null(table),
+            columns=tuple(_columns_of(table)),
             foreign_keys=tuple(map(self._resolved, table.foreign_keys)),
         )
 
@@ -185,8 +186,12 @@ def _numbered(table: Table) -> PrimaryKey | None:
     return replace(table.primary_key, numbered=is_rowid_alias(table)) if table.primary_key else None
 
 
-def _implied_not_null(table: Table) -> tuple[Column, ...]:
+def _columns_of(table: Table) -> Iterator[Column]:
     """A rowid cannot be NULL, nor can a key of a WITHOUT ROWID or STRICT table, whether or not NOT NULL is written."""
-    implied = is_rowid_alias(table) or table.without_rowid or table.strict
-    key = [name.lower() for name in table.primary_key.columns] if table.primary_key and implied else []
-    return tuple(replace(column, nullable=False) if column.name.lower() in key else column for column in table.columns)
+    rowid = is_rowid_alias(table)
+    key = [name.lower() for name in table.primary_key.columns] if table.primary_key else []
+    for column in table.columns:
+        in_key = column.name.lower() in key
+        if in_key and (rowid or table.without_rowid or table.strict):
+            column = replace(column, nullable=False)
+        yield column if table.strict else equivalent(column, rowid=rowid and in_key)

@@ -1,0 +1,191 @@
+"""Types that a database and its models spell in two ways: the same to SQLite, or not; and what a run then does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Column, Integer, MetaData, String, text
+
+from trueup import Policy, Status
+
+from ..command import people, trueup, write_models
+from .mutations import key, t
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..conftest import Lab
+
+COSMETIC: dict[str, Any] = {
+    "INT": Integer,
+    "int(11)": Integer,
+    "BIGINT": Integer,
+    "UNSIGNED BIG INT": sa.SmallInteger,
+    "INTEGER": sa.BigInteger,
+    "FLOATING POINT": Integer,  # it has INT in it
+    "TEXT": String,
+    "CLOB": sa.Text,
+    "VARCHAR": sa.Text,
+    "NVARCHAR(50)": String(50),
+    "VARYING CHARACTER(50)": String(50),
+    "REAL": sa.Float,
+    "DOUBLE PRECISION": sa.Float,
+    "FLOAT": sa.Double,
+    "BOOL": sa.Boolean,
+    "TIMESTAMP": sa.DateTime,
+    "DATETIME": sa.TIMESTAMP,
+    "DECIMAL(10,2)": sa.Numeric(10, 2),
+}
+"""What the database says, and what the models say. The affinities are SQLite's own."""
+
+DIFFERENT: dict[str, Any] = {
+    "STRING": String,  # has numeric affinity: '007' is stored as 7
+    "VARCHAR(50)": String(60),
+    "TEXT": String(50),
+    "DECIMAL(10,2)": sa.Numeric(12, 2),
+    "DATE": sa.DateTime,  # the application stores another text
+    "NUMERIC": sa.Boolean,
+    "": String,
+    "BLOB": String,
+    "UUID": String,
+    "JSON": sa.Text,
+}
+
+
+def models(type_: Any) -> MetaData:
+    return t(key(), Column("c", type_))
+
+
+def handwritten(lab: Lab, type_: str) -> None:
+    lab.sql(f"CREATE TABLE t (id INTEGER PRIMARY KEY, c {type_})")
+
+
+@pytest.mark.parametrize(("said", "wish"), COSMETIC.items(), ids=COSMETIC)
+def test_cosmetic(lab: Lab, said: str, wish: Any) -> None:
+    """Another spelling of the same is no change but a note, and a run writes nothing."""
+    handwritten(lab, said)
+    plan = lab.plan(models(wish), policy=Policy.FULL)
+    assert (plan.assessments, plan.steps, plan.in_step) == ((), (), True)
+    (note,) = plan.spellings
+    assert note.startswith(f"t.c is declared {said}, which stores the same as the models' ")
+    before = lab.dump()
+    assert lab.migrate(models(wish), policy=Policy.FULL).status is Status.IN_SYNC
+    assert lab.dump() == before
+
+
+@pytest.mark.parametrize(("said", "wish"), COSMETIC.items(), ids=COSMETIC)
+def test_cosmetic_in_fact(lab: Lab, said: str, wish: Any) -> None:
+    """SQLite stores any value in both in the same way."""
+    handwritten(lab, said)
+    wanted = str(sa.schema.CreateColumn(Column("c", wish)).compile(dialect=sa.create_engine("sqlite://").dialect))
+    lab.sql(f"CREATE TABLE u (id INTEGER PRIMARY KEY, {wanted})")
+    values = ("'007'", "'1.50'", "'abc'", "5", "5.0", "1e20", "x'00'", "NULL", "'9223372036854775808'", "'true'")
+    for table in ("t", "u"):
+        lab.sql(f"INSERT INTO {table} (c) VALUES ({'), ('.join(values)})")
+    stored = [lab.rows(f"SELECT typeof(c), c FROM {table} ORDER BY id") for table in ("t", "u")]
+    assert stored[0] == stored[1]
+
+
+@pytest.mark.parametrize(("said", "wish"), DIFFERENT.items(), ids=[name or "none" for name in DIFFERENT])
+def test_different(lab: Lab, said: str, wish: Any) -> None:
+    """Another affinity, another length, or another meaning is a change, and after one run nothing differs."""
+    handwritten(lab, said)
+    assert lab.found(models(wish)) == [("AlterColumn", "change column t.c")]
+    assert lab.migrate(models(wish)).status is Status.MIGRATED
+    assert (lab.found(models(wish)), lab.plan(models(wish)).spellings) == ([], ())
+
+
+@pytest.mark.parametrize("said", ["INT PRIMARY KEY", "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY DESC"])
+def test_only_integer_is_the_rowid(lab: Lab, said: str) -> None:
+    """For a key it matters: only INTEGER PRIMARY KEY is the rowid."""
+    lab.sql(f"CREATE TABLE t (id {said}, c TEXT); INSERT INTO t VALUES (5, 'x')")
+    assert lab.found(models(sa.Text))
+    assert lab.migrate(models(sa.Text), policy=Policy.FULL).status is Status.MIGRATED
+    assert (lab.found(models(sa.Text)), lab.rows("SELECT rowid, c FROM t")) == ([], [(5, "x")])
+
+
+def test_a_key_without_rowid(lab: Lab) -> None:
+    """Where there is no rowid, or the key has two columns, INT and INTEGER are the same for a key too."""
+    lab.sql("CREATE TABLE t (id INT PRIMARY KEY, c TEXT) WITHOUT ROWID")
+    assert lab.found(t(key(), Column("c", sa.Text), sqlite_with_rowid=False)) == []
+
+
+def test_strict_tables(lab: Lab) -> None:
+    """A STRICT table takes the type at its word."""
+    lab.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, c INT) STRICT")
+    assert lab.found(t(key(), Column("c", Integer), sqlite_strict=True)) == [("AlterColumn", "change column t.c")]
+
+
+def test_a_change_beside_a_cosmetic_difference(lab: Lab) -> None:
+    """What a run changes in the same table does not make the spelling a difference, in place or by a rebuild."""
+    handwritten(lab, "INT")
+    more = t(key(), Column("c", Integer), Column("d", String))
+    assert lab.applied(more) == ["add column t.d"]
+    assert lab.migrate(more).status is Status.MIGRATED
+    assert (lab.found(more), len(lab.plan(more).spellings)) == ([], 1)
+    unique = t(key(), Column("c", Integer, unique=True), Column("d", String))
+    assert lab.migrate(unique).status is Status.MIGRATED
+    assert (lab.found(unique), lab.plan(unique).spellings) == ([], ())
+
+
+DEFAULTS = [("INTEGER", "'5'", "5", True), ("VARCHAR", "5", "'5'", True), ("DATETIME", "'0'", "0", True)]
+DEFAULTS += [("BLOB", "'5'", "5", False), ("VARCHAR", "'05'", "5", False), ("VARCHAR", "5.0", "'5'", False)]
+DEFAULTS += [("VARCHAR", "5.0", "'5.0'", False)]  # stored alike, but nobody worked it out
+
+
+@pytest.mark.parametrize(("type_", "said", "wish", "same"), DEFAULTS)
+def test_defaults_by_what_is_stored(lab: Lab, type_: str, said: str, wish: str, same: bool) -> None:
+    """A whole number and its text are one default where the column stores the same for both."""
+    handwritten(lab, f"{type_} DEFAULT {said}")
+    kinds = {"INTEGER": Integer, "VARCHAR": String, "DATETIME": sa.DateTime, "BLOB": sa.LargeBinary}
+    wanted = t(key(), Column("c", kinds[type_], server_default=text(wish)))
+    assert (lab.found(wanted) == []) is same
+    lab.sql(f"CREATE TABLE u (id INTEGER PRIMARY KEY, c {type_} DEFAULT {wish})")
+    lab.sql("INSERT INTO t DEFAULT VALUES; INSERT INTO u DEFAULT VALUES")
+    stored = lab.rows("SELECT typeof(c), c FROM t UNION SELECT typeof(c), c FROM u")
+    assert len(stored) == 1 or not same
+
+
+SCENARIO = """
+    CREATE TABLE t (id INTEGER PRIMARY KEY, name STRING, made TIMESTAMP, count INT, label TEXT COLLATE NOCASE);
+    INSERT INTO t VALUES (1, 'one', '2024-01-31 10:00:00', 5, 'Label'), (2, NULL, NULL, NULL, NULL);
+"""
+
+
+def test_a_handwritten_database_ends_in_step(lab: Lab) -> None:
+    """STRING, TIMESTAMP, INT and COLLATE written by hand: one run at most, then nothing differs at any start."""
+    lab.sql(SCENARIO)
+    wanted = t(
+        key(),
+        Column("name", String),
+        Column("made", sa.DateTime),
+        Column("count", Integer),
+        Column("label", sa.Text),
+    )
+    assert lab.applied(wanted) == ["change column t.name", "change column t.label"]
+    rows = lab.rows("SELECT * FROM t")
+    assert lab.migrate(wanted).status is Status.MIGRATED
+    assert lab.rows("SELECT * FROM t") == rows
+    for _ in range(2):
+        assert lab.migrate(wanted).status is Status.IN_SYNC
+
+
+def test_comments_in_the_models(lab: Lab) -> None:
+    """SQLite has no comments, so those of the models are no difference, neither new nor changed."""
+    lab.create(t(key(), Column("c", String, comment="old"), comment="old"))
+    for words in ("new", None):
+        wanted = t(key(), Column("c", String, comment=words), comment=words)
+        assert lab.found(wanted) == []
+        assert lab.migrate(wanted).status is Status.IN_SYNC
+
+
+def test_spellings_are_told(lab: Lab, tmp_path: Path) -> None:
+    """--check and JSON tell them, and the exit code is that of a database in step."""
+    lab.sql("CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(20), age INT)")
+    spec = write_models(tmp_path / "models.py", people('Column("age", Integer)'))
+    words = trueup("--check", "--models", spec, "--url", lab.url, cwd=tmp_path)
+    assert (words.code, "note: people.age is declared INT, which stores the same" in words.out) == (0, True)
+    told = trueup("--check", "--json", "--models", spec, "--url", lab.url, cwd=tmp_path).json
+    assert (told["status"], len(told["spellings"])) == ("in_sync", 1)
