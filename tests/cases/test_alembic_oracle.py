@@ -170,6 +170,32 @@ def _same_declared_type(item: Difference, live: Lab, fresh: Lab) -> bool:
     return before == after
 
 
+ONE_KIND = (
+    {"INTEGER", "BIGINT", "SMALLINT", "INT8"},
+    {"VARCHAR", "TEXT", "CHAR", "NVARCHAR", "CHARACTER VARYING"},
+    {"FLOAT", "DOUBLE", "REAL", "DOUBLE PRECISION"},
+    {"DATETIME", "TIMESTAMP"},
+)
+"""Names of types that say no more than which values SQLite prefers."""
+
+
+def _same_kind_of_type(item: Difference, live: Lab, fresh: Lab) -> bool:
+    """The names mean one thing, the lengths are equal, no rowid is at stake, and SQLite stores every value alike."""
+    (before, *_, old_key, _), (after, *_, new_key, _) = (_column(lab, item) for lab in (live, fresh))
+    (old, old_length), (new, new_length) = (type_.upper().partition("(")[::2] for type_ in (before, after))
+    named = any({old.strip(), new.strip()} <= kind for kind in ONE_KIND)
+    return named and (old_length, old_key, new_key) == (new_length, 0, 0) and _stored_alike(live, before, after)
+
+
+def _stored_alike(lab: Lab, *types: str) -> bool:
+    values = "VALUES ('007'), ('1.50'), ('abc'), (5), (5.0), (1e20), (x'00'), (NULL), ('true')"
+    for number, type_ in enumerate(types):
+        lab.sql(f"CREATE TABLE IF NOT EXISTS kind_{number} (c {type_}); INSERT INTO kind_{number} {values}")
+    stored = [lab.rows(f"SELECT typeof(c), c FROM kind_{number} ORDER BY rowid") for number, _ in enumerate(types)]
+    lab.sql("DROP TABLE kind_0; DROP TABLE kind_1")
+    return stored[0] == stored[1]
+
+
 def _is_the_rowid(item: Difference, live: Lab, fresh: Lab) -> bool:
     for lab in (live, fresh):
         parts = [name.lower() for name, facts in _table(lab, item)["columns"].items() if facts[3]]
@@ -261,6 +287,20 @@ FALSE_ALARMS = [
             Column("v", sa.VARBINARY(16)),
             Column("d", sa.DOUBLE_PRECISION),
             Column("p", silence.Point),
+        ),
+    ),
+    FalseAlarm(
+        reason="Types that SQLite cannot tell apart are a note, since to change one for the other changes nothing",
+        operations=("modify_type",),
+        harmless=_same_kind_of_type,
+        old=by_hand("a CHARACTER VARYING(50)", "n BIGINT", "u TIMESTAMP", "v CLOB", "w REAL"),
+        new=t(
+            key(),
+            a(),
+            n(),
+            Column("u", sa.DateTime),
+            Column("v", Text),
+            Column("w", sa.Float),
         ),
     ),
     FalseAlarm(

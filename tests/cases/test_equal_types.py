@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Column, Integer, MetaData, String, text
 
-from trueup import Policy, Status
+from trueup import Form, Policy, Status
 
 from ..command import people, trueup, write_models
 from .mutations import key, t
@@ -24,7 +24,6 @@ COSMETIC: dict[str, Any] = {
     "BIGINT": Integer,
     "UNSIGNED BIG INT": sa.SmallInteger,
     "INTEGER": sa.BigInteger,
-    "FLOATING POINT": Integer,  # it has INT in it
     "TEXT": String,
     "CLOB": sa.Text,
     "VARCHAR": sa.Text,
@@ -41,7 +40,9 @@ COSMETIC: dict[str, Any] = {
 """What the database says, and what the models say. The affinities are SQLite's own."""
 
 DIFFERENT: dict[str, Any] = {
-    "STRING": String,  # has numeric affinity: '007' is stored as 7
+    "STRING": String,  # has numeric affinity, so that '007' is stored as 7
+    "FLOATING POINT": Integer,  # has the affinity of an integer because of its last letters; nobody meant that
+    "INTERVAL": Integer,
     "VARCHAR(50)": String(60),
     "TEXT": String(50),
     "DECIMAL(10,2)": sa.Numeric(12, 2),
@@ -52,6 +53,13 @@ DIFFERENT: dict[str, Any] = {
     "UUID": String,
     "JSON": sa.Text,
 }
+
+
+class Anything(sa.types.UserDefinedType[Any]):
+    """SQLite's type that takes everything."""
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "ANY"
 
 
 def models(type_: Any) -> MetaData:
@@ -113,21 +121,34 @@ def test_a_key_without_rowid(lab: Lab) -> None:
 
 
 def test_strict_tables(lab: Lab) -> None:
-    """A STRICT table takes the type at its word."""
-    lab.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, c INT) STRICT")
-    assert lab.found(t(key(), Column("c", Integer), sqlite_strict=True)) == [("AlterColumn", "change column t.c")]
+    """In a STRICT table INT and INTEGER are one type too, and ANY takes a default as it is written."""
+    lab.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, c INT, d ANY DEFAULT '5') STRICT")
+    wanted = t(key(), Column("c", Integer), Column("d", Anything, server_default=text("5")), sqlite_strict=True)
+    assert lab.found(wanted) == [("AlterColumn", "change column t.d")]
+    assert lab.plan(wanted, policy=Policy.CHECK).spellings == (
+        "t.c is declared INT, which stores the same as the models' INTEGER",
+    )
 
 
 def test_a_change_beside_a_cosmetic_difference(lab: Lab) -> None:
-    """What a run changes in the same table does not make the spelling a difference, in place or by a rebuild."""
+    """What a run changes in place in the same table does not make the spelling a difference."""
     handwritten(lab, "INT")
     more = t(key(), Column("c", Integer), Column("d", String))
     assert lab.applied(more) == ["add column t.d"]
     assert lab.migrate(more).status is Status.MIGRATED
     assert (lab.found(more), len(lab.plan(more).spellings)) == ([], 1)
-    unique = t(key(), Column("c", Integer, unique=True), Column("d", String))
-    assert lab.migrate(unique).status is Status.MIGRATED
-    assert (lab.found(unique), lab.plan(unique).spellings) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("form", "options"), [(Form.SCHEMA_EDIT, {"server_default": text("5")}), (Form.REBUILD, {"unique": True})]
+)
+def test_a_definition_that_is_written_anew(lab: Lab, form: Form, options: dict[str, Any]) -> None:
+    """Where a run writes the table's definition anyway, the models' spelling comes along."""
+    handwritten(lab, "INT")
+    wanted = t(key(), Column("c", Integer, **options))
+    assert [step.form for step in lab.plan(wanted).steps] == [form]
+    assert lab.migrate(wanted).status is Status.MIGRATED
+    assert (lab.found(wanted), lab.plan(wanted).spellings) == ([], ())
 
 
 DEFAULTS = [("INTEGER", "'5'", "5", True), ("VARCHAR", "5", "'5'", True), ("DATETIME", "'0'", "0", True)]

@@ -31,8 +31,12 @@ def left_alone_facts(plan: Plan) -> Content:
     """What trueup sees and does not touch, and why."""
     parts = [Content("Left alone").stylize("bold"), Content("")]
     parts += [Content.assemble("  ", plain(name), ("  the models never declared it", "dim")) for name in plan.unmanaged]
-    parts += [plain(f"  {text}") for text in (*plan.unsupported, *plan.spellings)]
-    return Content("\n").join([*parts, Content(""), Content("It is never changed, and it stays through every run.")])
+    parts += [plain(f"  {text}") for text in plan.unsupported]
+    if plan.unmanaged or plan.unsupported:
+        parts += [Content(""), Content("It is never changed, and it stays through every run.")]
+    if plan.spellings:
+        parts += [Content(""), *(plain(f"  {text}") for text in plan.spellings)]
+    return Content("\n").join(parts)
 
 
 def _facts(row: Row, plan: Plan) -> Iterator[Content]:

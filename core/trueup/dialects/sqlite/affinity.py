@@ -13,8 +13,15 @@ _RULES = (
     ("blob", ("blob",)),
     ("real", ("real", "floa", "doub")),
 )
+_ORDINARY = {
+    "integer": "int integer bigint smallint tinyint mediumint int2 int4 int8 unsigned signed big",
+    "text": "char character varchar nchar nvarchar varying native national text clob tinytext mediumtext longtext",
+    "blob": "blob tinyblob mediumblob longblob",
+    "real": "real float double precision float4 float8",
+}
+"""Words that say no more than their affinity. ``POINT`` has that of an integer by accident."""
 _SYNONYMS = {"bool": "boolean", "dec": "numeric", "decimal": "numeric", "timestamp": "datetime"}
-"""Words for the same that no rule knows; all else of numeric affinity means something of its own to the application."""
+"""Of numeric affinity, where a word means something to the application: ``DATE`` and ``DATETIME`` are two texts."""
 _DIGITS = re.compile(r"'(0|[1-9]\d{0,17})'\Z")
 
 
@@ -29,21 +36,28 @@ def equivalent(column: Column, *, rowid: bool) -> Column:
     """The column with what its type and default come to, where that is less than what they say.
 
     Args:
-        column: of a table that is not STRICT, in which every type is another one.
+        column: of any table; a STRICT one knows a few of these types only.
         rowid: it is the table's rowid, which only ``INTEGER`` can be.
     """
     kind = "rowid" if rowid else _kind(column.type)
-    number = _DIGITS.match(column.default.canonical) if column.default and affinity(column.type) != "blob" else None
+    number = _DIGITS.match(column.default.canonical) if column.default and _converts(column.type) else None
     if column.default is None or number is None:
         return replace(column, kind=kind)
     return replace(column, kind=kind, default=Sql(column.default.text, number[1]))
 
 
+def _converts(type_: Sql) -> bool:
+    """A number and its digits become the same value; not where ANY keeps both: https://www.sqlite.org/stricttables.html"""
+    return affinity(type_) != "blob" and type_.canonical != "any"
+
+
 def _kind(type_: Sql) -> str:
-    """Affinity and length; the width of an integer is for showing only, and a word without affinity is its own kind."""
+    """Affinity and length, where the words say no more; the width of an integer is for showing only."""
     found = affinity(type_)
     words, bracket, arguments = type_.canonical.partition("(")
-    if found == "integer":
-        return found
-    name = _SYNONYMS.get(words.strip(), words.strip()) if found == "numeric" else found
-    return f"{name}{bracket}{arguments}"
+    name = words.strip()
+    if found == "numeric":
+        return f"{_SYNONYMS.get(name, name)}{bracket}{arguments}"
+    if not set(name.split()) <= set(_ORDINARY[found].split()):
+        return type_.canonical
+    return found if found == "integer" else f"{found}{bracket}{arguments}"

@@ -194,4 +194,4 @@ def _columns_of(table: Table) -> Iterator[Column]:
         in_key = column.name.lower() in key
         if in_key and (rowid or table.without_rowid or table.strict):
             column = replace(column, nullable=False)
-        yield column if table.strict else equivalent(column, rowid=rowid and in_key)
+        yield equivalent(column, rowid=rowid and in_key)
