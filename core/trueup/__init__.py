@@ -18,15 +18,19 @@ from trueup.flow import (
     find_backup,
     forget_models,
     list_backups,
+    past_runs,
     plan,
+    plan_undo,
     restore,
     start,
     start_restore,
+    undo,
     verify_backup,
 )
 from trueup.hazards import Finding, Hazard, Repair, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
+from trueup.past import PastRun, PastStep
 from trueup.plan import (
     Assessment,
     Complexity,
@@ -71,6 +75,8 @@ __all__ = [
     "Keep",
     "Limits",
     "MigrationResult",
+    "PastRun",
+    "PastStep",
     "Plan",
     "Policy",
     "Position",
@@ -106,7 +112,9 @@ __all__ = [
     "load_settings",
     "migrate",
     "name_of",
+    "past_runs",
     "plan",
+    "plan_undo",
     "read_decisions",
     "rehearse",
     "remove_decision",
@@ -115,6 +123,7 @@ __all__ = [
     "start",
     "start_rehearsal",
     "start_restore",
+    "undo",
     "verify_backup",
     "visible",
     "write_decision",

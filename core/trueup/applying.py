@@ -80,14 +80,14 @@ class Running:
             self._locked()
         except Exception as error:
             return self._failed(explained(error))
-        return self.outcome(Status.MIGRATED)
+        return self.outcome(Status.UNDONE if self.plan.undoes else Status.MIGRATED)
 
     def _failed(self, error: TrueupError) -> Run:
         self.report(RolledBack(elapsed=self.limits.elapsed, error=error))
         return self.outcome(Status(error.status), error)
 
     def outcome(self, status: Status, error: TrueupError | None = None) -> Run:
-        done = status is Status.MIGRATED
+        done = status in (Status.MIGRATED, Status.UNDONE)
         return Run(
             id=self.id,
             status=status,
@@ -121,7 +121,8 @@ class Running:
                 self._tidy(dialect)
 
     def _connected(self, dialect: Dialect, killed: Intent | None) -> None:
-        connection = dialect.connect(write=True, timeout=self.target.settings.lock_timeout)
+        timeout = self.target.settings.lock_timeout
+        connection = dialect.connect(write=True, timeout=timeout, source=self.plan.source)
         try:
             with connection.limited(self.limits), self._interruptions():
                 self._in_transaction(connection, dialect, killed)

@@ -8,6 +8,7 @@ from typing import Any
 from trueup.decisions_file import as_toml
 from trueup.errors import TrueupError
 from trueup.hazards import Hazard
+from trueup.past import PastRun
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run
 from trueup.stages.retention import storage_warning
@@ -108,6 +109,54 @@ def restore_object(run: Run) -> dict[str, Any]:
         "run_id": run.id,
         "warnings": list(run.warnings),
         "error": _error_json(run.error) if run.error else None,
+    }
+
+
+def undo_object(run: Run) -> dict[str, Any]:
+    """The outcome of an undo."""
+    return run_object(run) | _undone_json(run.plan)
+
+
+def plan_of_undo_object(plan: Plan) -> dict[str, Any]:
+    """What an undo would do."""
+    return plan_object(plan) | _undone_json(plan) | {"sql": plan.script}
+
+
+def _undone_json(plan: Plan | None) -> dict[str, Any]:
+    undone = plan.undoes if plan else None
+    return {
+        "undone": {"run_id": undone.run_id, "steps": list(undone.steps) or None} if undone else None,
+        "losses": list(plan.losses) if plan else [],
+    }
+
+
+def runs_object(runs: Sequence[PastRun]) -> dict[str, Any]:
+    """The history."""
+    return {"runs": [_past_run_json(run) for run in runs]}
+
+
+def _past_run_json(run: PastRun) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "kind": run.kind,
+        "name": run.name,
+        "state": run.state,
+        "started_at": run.started_at.isoformat(),
+        "execution_time_ms": round(run.seconds * 1000),
+        "policy": run.policy or None,
+        "backup_id": run.backup_id or None,
+        "performed_by": run.performed_by or None,
+        "undone_by": run.undone_by or None,
+        "undoes": list(run.undoes),
+        "steps": [
+            {
+                "number": step.number,
+                "sentence": step.sentence,
+                "execution_time_ms": round(step.seconds * 1000),
+                "undone_by": step.undone_by or None,
+            }
+            for step in run.steps
+        ],
     }
 
 

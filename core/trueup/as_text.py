@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trueup.decisions_file import as_toml
 from trueup.hazards import Hazard
+from trueup.past import PastRun
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run, Status
 from trueup.stages.retention import storage_warning
@@ -77,6 +78,51 @@ def restore_lines(run: Run) -> Iterator[str]:
     if run.backup is not None:
         yield f"  the content from before is in the backup {run.backup.id}"
     yield from (f"note: {visible(warning)}" for warning in run.warnings)
+
+
+def undo_lines(run: Run) -> Iterator[str]:
+    """What an undo did, or why it did nothing."""
+    plan = run.plan
+    if plan is None or plan.undoes is None:
+        return
+    if run.operations_executed:
+        yield f"Took back {plan.undoes.words} in {run.seconds:.1f} s, verified."
+        yield from (f"  {visible(step.sentence)}" for step in plan.steps)
+        yield f"  backup {run.backup.path}" if run.backup else "  no backup was made"
+        yield from (f"note: {visible(warning)}" for warning in run.warnings)
+    elif plan.blocked:
+        yield f"Nothing was changed; something stands in the way of taking back {plan.undoes.words}:"
+        yield from (line for item in plan.blocked for line in _item_lines(item))
+    elif plan.loses_data:
+        yield f"Nothing was changed; taking back {plan.undoes.words} loses something. --yes accepts that:"
+        yield from (f"  {visible(sentence)}" for sentence in plan.losses)
+    else:
+        yield f"Nothing is left of {plan.undoes.words}."
+
+
+def plan_of_undo_lines(plan: Plan) -> Iterator[str]:
+    """What an undo would do, with its SQL."""
+    if plan.undoes is None:
+        return
+    yield f"To take back {plan.undoes.words}:" if plan.assessments else f"Nothing is left of {plan.undoes.words}."
+    yield from (line for item in plan.assessments for line in _item_lines(item))
+    yield from (visible(line.expandtabs(4)) for line in plan.script.splitlines())
+
+
+def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
+    """A line for each run and one for each of its steps."""
+    if not runs:
+        yield "No runs are recorded."
+    for run in runs:
+        by = f" by {run.undone_by}" if run.undone_by else ""
+        backup = f", backup {run.backup_id}" if run.backup_id else ""
+        when = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
+        yield visible(f"{run.id}  {when}  {run.kind:<7}  {run.state}{by}, {run.seconds:.1f} s{backup}")
+        if not run.steps:
+            yield visible(f"      {run.name}")
+        for step in run.steps:
+            undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
+            yield visible(f"  {step.number:>3}. {step.sentence}{undone}")
 
 
 def backup_lines(backups: Sequence[Backup]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from trueup._version import __version__
 
 if TYPE_CHECKING:
     from trueup.settings import Settings
+    from trueup.undo_modes import UndoRequest
 
 _DESCRIPTION = "Keep a live database true to its SQLAlchemy models."
 _EPILOG = """\
@@ -28,6 +29,10 @@ exit codes:
 Every option can also be set as TRUEUP_<OPTION> in the environment, in trueup.toml, or in [tool.trueup] of
 pyproject.toml.
 """
+
+_UNDO = """\
+Take back a run: the structure as it was before, dropped values from the run's backup, and every row that was written
+since. What cannot come back is said first, and needs --yes."""
 
 _NOT_GIVEN = argparse.SUPPRESS
 _SETTINGS = (
@@ -102,8 +107,8 @@ def _parser() -> argparse.ArgumentParser:
 def _refuse_what_does_not_go_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """What is more than a choice of one; ends the program with exit code 2."""
     mode = next((name for name in ("auto", "check", "apply_plan") if getattr(options, name)), None)
-    if options.dry_run and mode != "auto":
-        parser.error("--dry-run goes with --auto")
+    if options.dry_run and mode != "auto" and options.command != "undo":
+        parser.error("--dry-run goes with --auto, and with the command undo")
     if options.plan_out and mode is not None:
         parser.error(f"--plan-out goes with --rehearse or alone, not with --{mode.replace('_', '-')}")
     if options.command and (mode or options.rehearse or options.plan_out):
@@ -125,6 +130,24 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     )
     restoring.add_argument("backup_id", metavar="BACKUP", help='its id from "trueup backups", or "latest"')
     _add_shared(restoring)
+    past = commands.add_parser(
+        "history", help="list the runs", description="List the runs, newest first.", argument_default=_NOT_GIVEN
+    )
+    _add_shared(past)
+    _add_undo(commands.add_parser("undo", help="take back a run", description=_UNDO, argument_default=_NOT_GIVEN))
+
+
+def _add_undo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("undone_id", metavar="RUN", nargs="?", help='its id from "trueup history" (the newest)')
+    parser.add_argument("--steps", metavar="N,N", type=_numbers, help="only these steps of the run")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done, with its SQL")
+    parser.add_argument("--structure-only", action="store_true", help="bring back no values; needs no backup")
+    parser.add_argument("--yes", action="store_true", help="accept what the undo loses")
+    _add_shared(parser)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +186,14 @@ def _dispatch(options: argparse.Namespace) -> int:
         from trueup import backup_modes
 
         return backup_modes.restore_one(settings, options.backup_id, as_json=options.json)
+    if options.command == "history":
+        from trueup import undo_modes
+
+        return undo_modes.list_runs(settings, as_json=options.json)
+    if options.command == "undo":
+        from trueup import undo_modes
+
+        return undo_modes.undo_one(settings, _undo_request(options), as_json=options.json)
     headless = (options.auto, options.check, options.rehearse, options.apply_plan, options.plan_out, options.json)
     if not any(headless) and _is_terminal():
         from trueup_tui import run_app
@@ -184,6 +215,18 @@ def _without_the_app(settings: Settings, options: argparse.Namespace) -> int:
     if options.plan_out:
         return modes.write_plan(settings, options.plan_out, as_json=as_json)
     return modes.check(settings, as_json=as_json)
+
+
+def _undo_request(options: argparse.Namespace) -> UndoRequest:
+    from trueup.undo_modes import UndoRequest
+
+    return UndoRequest(
+        run_id=getattr(options, "undone_id", None),
+        steps=getattr(options, "steps", ()),
+        dry_run=getattr(options, "dry_run", False),
+        structure_only=getattr(options, "structure_only", False),
+        accept_loss=getattr(options, "yes", False),
+    )
 
 
 def _is_terminal() -> bool:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trueup.changes import Change, RenameColumn, RenameTable
-from trueup.decisions import Cast, Delete
+from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameTable
+from trueup.decisions import Delete
 from trueup.hazards import Probe
 from trueup.limits import Budget, Limits
-from trueup.plan import Deletion, Fill, Step
+from trueup.plan import Deletion, Fill, Source, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 
@@ -64,6 +64,20 @@ class Sample:
     """Seconds."""
     indexing: float
     """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is done to the live data before its new schema counts, in this order."""
+
+    renames: Sequence[RenameTable | RenameColumn] = ()
+    """All else is in the names that objects have after these."""
+    deletes: Sequence[Delete] = ()
+    """Rows that go."""
+    fills: Sequence[Fill] = ()
+    """Values that columns get."""
+    returning: Sequence[Table] = ()
+    """Tables that come back from the source, with their rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +129,21 @@ class Connection(Protocol):
             Nothing when the limits ended it.
         """
 
-    def probe(
-        self, renames: Sequence[RenameTable | RenameColumn], budget: Budget, repairs: Sequence[Cast | Delete] = ()
-    ) -> Probe:
+    def probe(self, budget: Budget, outlook: Outlook) -> Probe:
         """Asks the live data.
 
         Args:
-            renames: questions are asked in the names that objects have after these.
             budget: the time for all questions.
-            repairs: questions are asked about the rows that these leave, and the values that they give.
+            outlook: questions are asked about the data as it is after this.
+        """
+
+    def beside(self, source: Source, base: Schema, renames: Sequence[RenameTable | RenameColumn]) -> Beside:
+        """What the source has that the live database has not.
+
+        Args:
+            source: the one that :meth:`Dialect.connect` opened.
+            base: the live schema after the renames.
+            renames: questions are asked in the names that objects have after these.
         """
 
     def begin(self, timeout: float) -> None:
@@ -170,6 +190,31 @@ class Connection(Protocol):
         """
 
 
+class Beside(Protocol):
+    """A source beside the live database. Rows of the two are the same where they have the same key."""
+
+    def fill(self, change: AddColumn | AlterColumn, otherwise: str, filled: str) -> Fill | None:
+        """How the column's values come back, or nothing where none have to.
+
+        Args:
+            change: what is done to the column.
+            otherwise: SQL of the value for rows that the source does not have.
+            filled: SQL of the value that rows without one had got since; empty when there is none.
+        """
+
+    def knows_rows(self, table: str) -> bool:
+        """Whether something identifies the table's rows on both sides."""
+
+    def strangers(self, table: str) -> int:
+        """Rows of the live table that the source does not have."""
+
+    def rows(self, table: str) -> int:
+        """Rows of the source."""
+
+    def values(self, table: str, column: str) -> int:
+        """Rows of the source that have a value for the column."""
+
+
 class Standstill(Protocol):
     """A database that no other process can write to, so that all of it can be replaced."""
 
@@ -200,12 +245,13 @@ class Dialect(Protocol):
     database: str
     """For people: the URL with the password masked."""
 
-    def connect(self, *, write: bool, timeout: float) -> Connection:
+    def connect(self, *, write: bool, timeout: float, source: Source | None = None) -> Connection:
         """Open the database.
 
         Args:
             write: False gives a connection that cannot change anything.
             timeout: how long a read waits for a writer that is about to finish, in seconds.
+            source: a backup to read beside it.
 
         Raises:
             DatabaseUnreadable, DatabaseDamaged, ReadOnlyDatabase: it cannot be opened.
@@ -247,14 +293,18 @@ class Dialect(Protocol):
             ModelsRejected: the database does not accept the models' tables.
         """
 
-    def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
+    def after(
+        self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = (), source: Source | None = None
+    ) -> Schema:
         """Where the statements lead: found by running them on an empty copy of the schema, never on the live database.
 
         Raises:
             Exception: the driver's own error for a statement that cannot work.
         """
 
-    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Mapping[str, str]:
+    def breaks(
+        self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = (), source: Source | None = None
+    ) -> Mapping[str, str]:
         """The views and triggers that do not work after the statements, and did before or were not there, with the
         database's reason; found in the same way."""
 
@@ -266,6 +316,7 @@ class Dialect(Protocol):
         fills: Sequence[Fill] = (),
         inexact: Collection[tuple[str, str]] = (),
         deletions: Sequence[Deletion] = (),
+        source: Source | None = None,
     ) -> list[Step]:
         """The steps that lead from one schema to the other, in an order that works, without estimates.
 
@@ -276,13 +327,14 @@ class Dialect(Protocol):
             fills: values for columns that must have one.
             inexact: table and column of values that a new type may alter, which was agreed to.
             deletions: rows that go before the tables are changed.
+            source: where the rows of new tables come from, as far as it has them.
         """
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         """For the processing that column types do to values."""
 
-    def preamble(self) -> tuple[str, ...]:
-        """What :meth:`Connection.begin` sends, for showing."""
+    def preamble(self, source: Source | None = None) -> tuple[str, ...]:
+        """What is sent before the first step, for showing."""
 
     def literal(self, value: Any) -> str:
         """A value as it is written in SQL."""

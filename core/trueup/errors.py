@@ -53,6 +53,10 @@ class NoSuchBackup(ConfigurationError):
     """There is no backup {backup} in {directory}. Nothing was changed. There are: {known}."""
 
 
+class NoSuchRun(ConfigurationError):
+    """There is no {what} in the history of {database}. Nothing was changed. {known}"""
+
+
 class DecisionsError(ConfigurationError):
     """{path}: {problem}. Nothing was changed; correct the [[decisions]] entry and run again."""
 
@@ -119,6 +123,20 @@ class BackupNotGood(TrueupError):
 class RestoreNotProved(TrueupError):
     """The database was replaced by the backup {backup}, but what was read afterwards is not what the backup holds:
     {problem}. The content from before is in the backup {saved}; restore that one."""
+
+
+class AlreadyUndone(TrueupError):
+    """{what} was taken back already, by the run {by}. Nothing was changed. To have its changes again, undo that one:
+    trueup undo {by}"""
+
+
+class NotUndoable(TrueupError):
+    """The run {run} cannot be undone: {problem}. Nothing was changed. {remedy}"""
+
+
+class ValuesGone(TrueupError):
+    """What the run {run} dropped is in no backup any more: {problem}. Without it {lost} would not come back. Nothing
+    was changed. All else can be undone with: trueup undo {run} --structure-only"""
 
 
 class NotEnoughSpace(TrueupError):

@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from trueup.applying import Now, Running, utc_now
+from trueup.choosing import find_taken
 from trueup.decisions import Decision
 from trueup.decisions_file import read_decisions, refuse_contradictions
 from trueup.declaring import declare
 from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
 from trueup.limits import Limits
+from trueup.past import PastRun, read_runs
 from trueup.plan import Plan, Policy
 from trueup.planning import compose, judge, locate, spare, survey_sides
 from trueup.restoring import Restoring
-from trueup.run import Backup, Run
-from trueup.stages import backups
+from trueup.run import Backup, Run, Status
+from trueup.stages import backups, history
 from trueup.stages.models import forget
 from trueup.standing import Position
 from trueup.target import Target
+from trueup.undoing import compose_undo, find_source
 
 
 def plan(
@@ -148,6 +151,87 @@ def start_restore(backup: Backup, target: Target, *, limits: Limits | None = Non
     job = Job(lambda report, limits: restore(backup, target, report=report, limits=limits, now=now), limits)
     job.start()
     return job
+
+
+def plan_undo(
+    target: Target,
+    run_id: str | None = None,
+    steps: Sequence[int] = (),
+    *,
+    structure_only: bool = False,
+    now: Now = utc_now,
+) -> Plan:
+    """What would take back a run, or single steps of it: the structure as it was, the values from the run's backup.
+
+    Rows that were written since stay, and so does what others changed. What cannot come back is said in the plan's
+    hazards. Writes nothing to the database.
+
+    Args:
+        target: the database; its models are not read.
+        run_id: the newest run that still holds, and is no undo itself, when not given.
+        steps: numbers of the run's steps; all that still hold when there are none.
+        structure_only: do without the backup.
+        now: the clock.
+
+    Raises:
+        NoSuchRun, AlreadyUndone, NotUndoable: the run cannot be undone.
+        ValuesGone: the backup has values that must come back, and cannot be used.
+        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
+    """
+    settings, dialect = target.settings, target.dialect()
+    taken = find_taken(past_runs(target), run_id, steps, dialect)
+    source = None if structure_only else find_source(taken, target, now())
+    connection = dialect.connect(write=False, timeout=settings.lock_timeout, source=source)
+    try:
+        return compose_undo(connection, dialect, taken, source, settings, read_decisions(settings.decisions))
+    finally:
+        connection.close()
+
+
+def undo(
+    target: Target,
+    run_id: str | None = None,
+    steps: Sequence[int] = (),
+    *,
+    structure_only: bool = False,
+    accept_loss: bool = False,
+    report: Report = ignore,
+    limits: Limits | None = None,
+    now: Now = utc_now,
+) -> Run:
+    """Take back a run: :func:`plan_undo`, and :func:`apply` when nothing is lost by it.
+
+    An undo is a run with a backup like any other, so it can be undone as well.
+
+    Args:
+        target: as in :func:`plan_undo`, like ``run_id``, ``steps`` and ``structure_only``.
+        accept_loss: go on where the plan says that something is lost.
+        report: is told every move, in the calling thread.
+        limits: when to stop; the settings' time limit when not given.
+        now: the clock.
+
+    Returns:
+        The outcome. Its status is ``needs_decision`` where a change is blocked, or where something would be lost that
+        nobody accepted; its plan says what, and nothing was changed.
+
+    Raises:
+        NoSuchRun, AlreadyUndone, NotUndoable, ValuesGone: there is no plan to apply.
+    """
+    limits = limits or Limits(target.settings.time_limit)
+    found = plan_undo(target, run_id, steps, structure_only=structure_only, now=now)
+    if found.loses_data and not accept_loss and not found.blocked:
+        return Run(id="", status=Status.NEEDS_DECISION, started_at=now(), seconds=limits.elapsed, plan=found)
+    return apply(found, target, report=report, limits=limits, kind="undo", now=now)
+
+
+def past_runs(target: Target) -> tuple[PastRun, ...]:
+    """The runs that the history tells of, oldest first."""
+    dialect, settings = target.dialect(), target.settings
+    connection = dialect.connect(write=False, timeout=settings.lock_timeout)
+    try:
+        return read_runs(history.read_records(connection, settings.history_table))
+    finally:
+        connection.close()
 
 
 def find_backup(target: Target, identifier: str) -> Backup:

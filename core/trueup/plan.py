@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from trueup.changes import Change
@@ -118,22 +119,6 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
-    """What rows get for a NOT NULL column that has nothing for them."""
-
-    table: str
-    column: str
-    sql: str
-    """The SQL expression. May call ``function``."""
-    source: str
-    """Where the value comes from, for people: ``"the models' default"``."""
-    function: tuple[str, Callable[[], Any]] | None = None
-    """Name of an SQL function without arguments, and what it calls; for defaults that differ from row to row."""
-    replaces: bool = False
-    """Every row gets it in place of its value, not only the rows that have none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
     """Rows that go because somebody decided it, before anything else is done to their table."""
 
@@ -187,6 +172,28 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """What rows get for a NOT NULL column that has nothing for them."""
+
+    table: str
+    column: str
+    sql: str
+    """The SQL expression. May call ``function``."""
+    source: str
+    """Where the value comes from, for people: ``"the models' default"``."""
+    function: tuple[str, Callable[[], Any]] | None = None
+    """Name of an SQL function without arguments, and what it calls; for defaults that differ from row to row."""
+    replaces: bool = False
+    """Every row gets it in place of its value, not only the rows that have none."""
+    proof: Statement | None = None
+    """Asked when the rows have their values."""
+
+    def value_for(self, value: str) -> str:
+        """SQL of what a row gets that has a value already, which may be NULL."""
+        return self.sql if self.replaces else f"coalesce({value}, {self.sql})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing the database is told to do."""
 
@@ -201,6 +208,8 @@ class Step:
     """Seconds, on this machine."""
     load: Load | None = None
     """What it has to do with rows; nothing when it touches the schema only."""
+    deletion: Deletion | None = None
+    """For the step that deletes rows."""
 
     @property
     def rows(self) -> int:
@@ -210,6 +219,30 @@ class Step:
     @property
     def sql(self) -> str:
         return "\n".join(f"{statement.sql};" for statement in self.statements)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A verified backup whose rows and values the steps bring back; it is opened beside the database, to be read."""
+
+    id: str
+    path: Path
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What a plan takes back."""
+
+    run_id: str
+    steps: tuple[int, ...] = ()
+    """Numbers of its steps; none of them means the run as a whole."""
+
+    @property
+    def words(self) -> str:
+        """``"run a1b2"``, ``"steps 2, 3 of run a1b2"``."""
+        listed = ", ".join(map(str, self.steps))
+        return f"step{'s' * (len(self.steps) > 1)} {listed} of run {self.run_id}" if listed else f"run {self.run_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +265,8 @@ class Plan:
     """Names of the tables that the models declare."""
     fills: tuple[Fill, ...] = ()
     """What rows get for columns that must have a value."""
+    casts: tuple[Fill, ...] = ()
+    """Those of the fills that somebody decided in place of the values that are there."""
     deletions: tuple[Deletion, ...] = ()
     unmanaged: tuple[str, ...] = ()
     """Tables that the models never declared; they are left alone."""
@@ -250,6 +285,10 @@ class Plan:
     """What compared: trueup, SQLAlchemy and the database."""
     decisions: tuple[Decision, ...] = ()
     """What people decided, as far as it was known to the plan."""
+    undoes: Undone | None = None
+    """For the plan of an undo."""
+    source: Source | None = None
+    """Where values come back from; none where no value has to."""
     preamble: tuple[str, ...] = ()
     """What is sent before the first step, such as ``BEGIN IMMEDIATE``."""
     backup_estimate: float = 0.0
@@ -294,8 +333,14 @@ class Plan:
         return bool(open_ or self.unsupported)
 
     @property
+    def losses(self) -> tuple[str, ...]:
+        """A sentence for everything that the run would lose."""
+        applied = self.with_verdict(Verdict.APPLY)
+        return tuple(hazard.sentence for item in applied for hazard in item.hazards if hazard.severity == "loses")
+
+    @property
     def loses_data(self) -> bool:
-        return any(hazard.severity == "loses" for item in self.with_verdict(Verdict.APPLY) for hazard in item.hazards)
+        return bool(self.losses)
 
     @property
     def estimate(self) -> float:

@@ -26,7 +26,7 @@ from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
 from trueup.forecasting import forecast
 from trueup.hazards import Hazard
-from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Step, Verdict
+from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Source, Step, Verdict
 from trueup.rules import ALTERING, Sight, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
@@ -67,6 +67,8 @@ class Survey:
     fill: FillFinder
     sight: Sight
     """The live data, as the decisions about it leave it."""
+    source: Source | None = None
+    """A backup that is open beside the database, for values to come back from."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -91,7 +93,7 @@ def survey_sides(
     managed = history.read_managed(connection, settings.history_table)
     made = history.read_renames(connection, settings.history_table)
     decided = find_decided(live, wanted, decisions, renames_in_models(models), made)
-    base = _renamed(live, decided.renames, dialect) if decided.renames else live
+    base = renamed(live, decided.renames, dialect) if decided.renames else live
     owned = managed | {("table", name) for name in decided.claimed} | set(_owned(base, settings))
     changes = compare(base, wanted, owned)
     fill, missing = _values(dialect, models, wanted, decisions)
@@ -143,7 +145,7 @@ def _owned(schema: Schema, settings: Settings) -> Iterator[tuple[str, str]]:
             yield "table", name
 
 
-def _renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect: Dialect) -> Schema:
+def renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect: Dialect) -> Schema:
     """The database itself knows best what else a rename changes: foreign keys, indexes, views, triggers."""
     statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
     try:
@@ -183,6 +185,7 @@ class _Work:
     assessments: tuple[Assessment, ...]
     steps: tuple[Step, ...]
     fills: tuple[Fill, ...]
+    casts: tuple[Fill, ...]
     deletions: tuple[Deletion, ...]
     target: Schema
 
@@ -202,8 +205,11 @@ def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     fills = (*(item for item in given if not _replaced(item, casts)), *casts)
     target = evolve(survey.base, survey.wanted, [*applied, *relaxations], left)
     changes = [*survey.renames, *applied, *relaxations]
-    steps = survey.dialect.write(survey.base, target, changes, fills, _inexact(assessments), deletions)
-    return _Work(assessments=assessments, steps=tuple(steps), fills=fills, deletions=deletions, target=target)
+    inexact = _inexact(assessments)
+    steps = survey.dialect.write(survey.base, target, changes, fills, inexact, deletions, survey.source)
+    return _Work(
+        assessments=assessments, steps=tuple(steps), fills=fills, casts=casts, deletions=deletions, target=target
+    )
 
 
 def _replaced(fill: Fill, casts: Sequence[Fill]) -> bool:
@@ -228,7 +234,7 @@ def spare(survey: Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
         return list(judgements)
     work = _work(survey, judgements)
     try:
-        reasons = survey.dialect.breaks(survey.live, work.statements, work.fills)
+        reasons = survey.dialect.breaks(survey.live, work.statements, work.fills, survey.source)
     except Exception as error:
         raise PlanNotProved(problem=str(error)) from error
     broken = [item for item in work.target.objects if item.name in reasons]
@@ -268,6 +274,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         assessments=assessments,
         steps=ahead.steps,
         fills=work.fills,
+        casts=work.casts,
         deletions=work.deletions,
         live=survey.live,
         expected=expected,
@@ -282,7 +289,8 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         models_fingerprint=survey.declared.fingerprint,
         versions=survey.declared.versions,
         decisions=survey.answers,
-        preamble=survey.dialect.preamble(),
+        source=survey.source,
+        preamble=survey.dialect.preamble(survey.source),
         backup_estimate=ahead.backup,
         check_estimate=ahead.checks,
         loads=ahead.loads,
@@ -305,7 +313,12 @@ def locate(connection: Connection, declared: Declared, settings: Settings, schem
 def _nothing(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     """Only compared: even a rename that was decided is not made."""
     return _Work(
-        assessments=tuple(item.assessment for item in judgements), steps=(), fills=(), deletions=(), target=survey.live
+        assessments=tuple(item.assessment for item in judgements),
+        steps=(),
+        fills=(),
+        casts=(),
+        deletions=(),
+        target=survey.live,
     )
 
 
@@ -314,7 +327,7 @@ def _prove(survey: Survey, work: _Work) -> Schema:
     if not work.steps:
         return survey.live
     try:
-        expected = survey.dialect.after(survey.live, work.statements, work.fills)
+        expected = survey.dialect.after(survey.live, work.statements, work.fills, survey.source)
     except Exception as error:
         raise PlanNotProved(problem=str(error)) from error
     differences = [*compare(work.target, expected), *compare(expected, work.target)]

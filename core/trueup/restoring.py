@@ -159,13 +159,14 @@ class Restoring:
             copy = dialect.open_copy(path, write=True)
             try:
                 copy.begin(0.0)
-                history.carry_over(copy, name, since)
+                taken_back = history.carry_over(copy, name, since)
                 history.record_restore(
                     copy,
                     name,
                     run_id=self.id,
                     restored=self.backup,
                     saved=self.saved,
+                    taken_back=taken_back,
                     schema_after=copy.fingerprint(leave_out=(name,)),
                     started_at=self.started_at,
                     finished_at=self.now(),

@@ -19,6 +19,8 @@ class Status(StrEnum):
     """The models are those of an earlier run, so nothing was done: the database is ahead of this server."""
     RESTORED = "restored"
     """A backup took the place of the database."""
+    UNDONE = "undone"
+    """What an earlier run did was taken back."""
     NEEDS_DECISION = "needs_decision"
     DIFFERENT = "different"
     """Differences were found and only compared."""
@@ -31,7 +33,7 @@ class Status(StrEnum):
     MISCONFIGURED = "misconfigured"
 
 
-_DONE = (Status.IN_SYNC, Status.MIGRATED, Status.MODELS_OLDER, Status.RESTORED)
+_DONE = (Status.IN_SYNC, Status.MIGRATED, Status.MODELS_OLDER, Status.RESTORED, Status.UNDONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Intent:
 
     run_id: str
     kind: str
-    """``"auto"``, ``"manual"`` or ``"restore"``."""
+    """``"auto"``, ``"manual"``, ``"restore"`` or ``"undo"``."""
     process: int
     host: str
     since: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.decisions import Backfill, Cast, Decision, Delete, Ignore, Skip
-from trueup.dialect import Connection
+from trueup.dialect import Connection, Outlook
 from trueup.errors import DecisionsError
 from trueup.hazards import Hazard, Probe
 from trueup.limits import Budget
@@ -44,19 +44,27 @@ def take_sight(
         DecisionsError: the SQL of a decision is no expression over its table.
     """
     budget = Budget(settings.probe_limit)
-    untouched = connection.probe(renames, budget)
+    untouched = connection.probe(budget, Outlook(renames=renames))
     _refuse_wrong_sql(decisions, base, untouched, settings)
     sight = Sight(probe=untouched, untouched=untouched, live=base, wanted=wanted, missing=missing, decisions=decisions)
 
     def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> Iterator[Hazard]:
-        probe = connection.probe(renames, budget, repairs) if repairs else untouched
+        probe = connection.probe(budget, _repaired(renames, repairs)) if repairs else untouched
         return find_hazards(change, replace(sight, probe=probe))
 
     acting = find_acting(changes, decisions, hazards_with)
     repairs = tuple(dict.fromkeys(item for items in acting.values() for item in items))
     if not repairs:
         return sight
-    return replace(sight, probe=connection.probe(renames, budget, repairs), acting=acting)
+    return replace(sight, probe=connection.probe(budget, _repaired(renames, repairs)), acting=acting)
+
+
+def _repaired(renames: Sequence[RenameTable | RenameColumn], repairs: Sequence[Cast | Delete]) -> Outlook:
+    return Outlook(
+        renames=renames,
+        deletes=[item for item in repairs if isinstance(item, Delete)],
+        fills=list(_casts(repairs)),
+    )
 
 
 def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe, settings: Settings) -> None:
@@ -73,7 +81,11 @@ def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe,
 
 def casts_of(sight: Sight, applied: Collection[Change]) -> Iterator[Fill]:
     """What columns get in place of their values, for the changes that are made."""
-    for item in _acting(sight, applied):
+    yield from _casts(_acting(sight, applied))
+
+
+def _casts(repairs: Iterable[Cast | Delete]) -> Iterator[Fill]:
+    for item in repairs:
         if isinstance(item, Cast) and item.column is not None:
             yield Fill(table=item.table, column=item.column, sql=item.expression, source="a decision", replaces=True)
 

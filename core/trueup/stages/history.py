@@ -16,6 +16,7 @@ from typing import Any
 
 from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
+from trueup.past import made_by, pack_schema, write_made
 from trueup.plan import Load, Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
@@ -41,7 +42,15 @@ _COLUMNS = (
     "performed_by TEXT",
     "trueup_version TEXT",
 )
-_LATER = ("measured TEXT", "models TEXT", "versions TEXT", "differences_left INTEGER")
+_LATER = (
+    "measured TEXT",
+    "models TEXT",
+    "versions TEXT",
+    "differences_left INTEGER",
+    "changes TEXT",
+    "undoes TEXT",
+    "objects_before BLOB",
+)
 """Columns that a table of an earlier version lacks; the next run adds them."""
 _RESTORED = "restored the backup "
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
@@ -162,6 +171,8 @@ def record_run(
         "performed_by": _performer(),
         "trueup_version": version,
         "measured": _measured_text(measured),
+        "undoes": json.dumps({plan.undoes.run_id: plan.undoes.steps}) if plan.undoes else None,
+        "objects_before": pack_schema(plan.live),
     }
     for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
         _insert(connection, name, row)
@@ -218,13 +229,18 @@ def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def carry_over(copy: Connection, name: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Write those of the records that a copy of the database, which is older, does not have."""
+def carry_over(copy: Connection, name: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Write those of the records that a copy of the database, which is older, does not have.
+
+    Returns:
+        The ids of the runs that they are about.
+    """
     _make_table(copy, name)
     known = set(copy.rows(f'SELECT run_id, step FROM "{name}"'))
-    for record in records:
-        if (record["run_id"], record["step"]) not in known:
-            _insert(copy, name, record)
+    later = [record for record in records if (record["run_id"], record["step"]) not in known]
+    for record in later:
+        _insert(copy, name, record)
+    return tuple(dict.fromkeys(record["run_id"] for record in later))
 
 
 def record_restore(
@@ -234,12 +250,13 @@ def record_restore(
     run_id: str,
     restored: Backup,
     saved: Backup | None,
+    taken_back: Sequence[str],
     schema_after: str,
     started_at: datetime,
     finished_at: datetime,
     version: str,
 ) -> None:
-    """Write that the database is that of a backup from now on."""
+    """Write that the database is that of a backup from now on, and which runs that takes back."""
     row = {
         "run_id": run_id,
         "step": 0,
@@ -256,6 +273,7 @@ def record_restore(
         "backup_id": saved.id if saved else None,
         "performed_by": _performer(),
         "trueup_version": version,
+        "undoes": json.dumps(dict.fromkeys(taken_back, ())),
     }
     _insert(connection, name, row)
 
@@ -284,6 +302,7 @@ def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
             "checksum": plan.checksum,
             "sql": step.sql,
             "measured": _measured_text([Measured(load=step.load, seconds=duration)] if step.load else []),
+            "changes": write_made(made_by(step, plan)),
         }
 
 

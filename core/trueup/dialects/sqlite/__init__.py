@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from trueup.changes import Change, DropColumn
 from trueup.dialect import Facts, Script
 from trueup.dialects.sqlite.abilities import abilities
-from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, translate
+from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, attach_statement, translate
 from trueup.dialects.sqlite.ddl import StepWriter
 from trueup.dialects.sqlite.lock import migrator_lock
 from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable, ReadOnlyDatabase
-from trueup.plan import Deletion, Fill, Step
+from trueup.plan import Deletion, Fill, Source, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 
@@ -69,7 +69,7 @@ class SqliteDialect:
     def size(self) -> int:
         return self.path.stat().st_size if self.path.is_file() else 0
 
-    def connect(self, *, write: bool, timeout: float) -> SqliteConnection:
+    def connect(self, *, write: bool, timeout: float, source: Source | None = None) -> SqliteConnection:
         """A missing file is an empty database: reading does not create it, writing does.
 
         Also to read, the file is opened for writing: only so can SQLite roll back what a crash left half-written, and
@@ -79,16 +79,20 @@ class SqliteDialect:
         """
         if not self._exists() and not write:
             return SqliteConnection(sqlite3.connect(":memory:"), self.database)
-        if write:
-            return self._open(self.path, "rwc", timeout)
+        connection = self._open(self.path, "rwc", timeout) if write else self._open_to_read(timeout)
+        if source is not None:
+            connection.attach(source.path)
+        if not write:
+            connection.forbid_writing()
+        return connection
+
+    def _open_to_read(self, timeout: float) -> SqliteConnection:
         try:
-            connection = self._open(self.path, "rw", timeout)
+            return self._open(self.path, "rw", timeout)
         except (ReadOnlyDatabase, DatabaseUnreadable):
             if self.path.with_name(f"{self.path.name}-wal").exists():
                 raise
-            connection = self._open(self.path, "ro&immutable=1", timeout)
-        connection.forbid_writing()
-        return connection
+            return self._open(self.path, "ro&immutable=1", timeout)
 
     def _exists(self) -> bool:
         try:
@@ -124,13 +128,17 @@ class SqliteDialect:
     ) -> Schema:
         return schema_of_models(metadatas, scripts, spec, known)
 
-    def after(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Schema:
-        with EmptyCopy(live, fills) as copy:
+    def after(
+        self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = (), source: Source | None = None
+    ) -> Schema:
+        with EmptyCopy(live, fills, source) as copy:
             copy.run(statements)
             return copy.schema()
 
-    def breaks(self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = ()) -> Mapping[str, str]:
-        with EmptyCopy(live, fills) as copy:
+    def breaks(
+        self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = (), source: Source | None = None
+    ) -> Mapping[str, str]:
+        with EmptyCopy(live, fills, source) as copy:
             before = copy.broken()
             copy.run(statements)
             return {name: reason for name, reason in copy.broken().items() if name not in before}
@@ -143,6 +151,7 @@ class SqliteDialect:
         fills: Sequence[Fill] = (),
         inexact: Collection[tuple[str, str]] = (),
         deletions: Sequence[Deletion] = (),
+        source: Source | None = None,
     ) -> list[Step]:
         return StepWriter(
             live=live,
@@ -151,6 +160,7 @@ class SqliteDialect:
             inexact=inexact,
             able=abilities(),
             deletions=deletions,
+            source=source,
             drops_columns=_can_drop_in_place(live, changes),
         ).write(changes)
 
@@ -159,8 +169,8 @@ class SqliteDialect:
 
         return dialect()
 
-    def preamble(self) -> tuple[str, ...]:
-        return PREAMBLE
+    def preamble(self, source: Source | None = None) -> tuple[str, ...]:
+        return PREAMBLE if source is None else (attach_statement(source.path), *PREAMBLE)
 
     def literal(self, value: Any) -> str:
         return literal(value)

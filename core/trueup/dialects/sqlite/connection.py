@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.decisions import Cast, Delete
-from trueup.dialect import Extent, Sample
+from trueup.dialect import Extent, Outlook, Sample
+from trueup.dialects.sqlite.bring_back import SqliteBeside
 from trueup.dialects.sqlite.dependents import broken_objects, only_the_application_knows
 from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
 from trueup.dialects.sqlite.sizes import measure, time_sample
-from trueup.dialects.sqlite.tokens import quote
+from trueup.dialects.sqlite.source import SOURCE, Sources
+from trueup.dialects.sqlite.tokens import quote, string
 from trueup.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnreadable, ReadOnlyDatabase, TrueupError
 from trueup.limits import Budget, Limits
-from trueup.plan import Fill
+from trueup.plan import Fill, Source
 from trueup.schema import Schema
 
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
@@ -59,6 +60,11 @@ class SqliteConnection:
         self.raw = raw
         self.database = database
 
+    def attach(self, path: Path) -> None:
+        """Read another file as the schema ``trueup_backup``; it cannot be written to."""
+        with self._errors():
+            self.raw.execute(attach_statement(path))
+
     def forbid_writing(self) -> None:
         """From now on only temporary tables can be written."""
         self.raw.set_authorizer(_reading_only)
@@ -80,7 +86,7 @@ class SqliteConnection:
 
     def columns(self, table: str) -> tuple[str, ...]:
         try:
-            return tuple(name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", (table,)))
+            return tuple(name for (name,) in self.rows("SELECT name FROM pragma_table_info(?, 'main')", (table,)))
         except sqlite3.OperationalError as error:
             if "no such" not in str(error):
                 raise
@@ -97,10 +103,11 @@ class SqliteConnection:
         with self._errors():
             return time_sample(self.raw, table, rows, limits, self.limited)
 
-    def probe(
-        self, renames: Sequence[RenameTable | RenameColumn], budget: Budget, repairs: Sequence[Cast | Delete] = ()
-    ) -> SqliteProbe:
-        return SqliteProbe(self.rows, self.limited, budget, renames, repairs)
+    def probe(self, budget: Budget, outlook: Outlook) -> SqliteProbe:
+        return SqliteProbe(self.rows, self.limited, budget, Sources(self.rows, outlook))
+
+    def beside(self, source: Source, base: Schema, renames: Sequence[RenameTable | RenameColumn]) -> SqliteBeside:
+        return SqliteBeside(self.rows, source, base, renames)
 
     def begin(self, timeout: float) -> None:
         """Foreign keys are switched off first, since inside a transaction that has no effect, and a rebuild with them
@@ -205,7 +212,7 @@ class SqliteConnection:
     def _check_all(self, pragma: str) -> list[tuple[Any, ...]]:
         """What cannot be checked in one table ends a check of everything; then table by table."""
         try:
-            return self.rows(f"PRAGMA {pragma}")
+            return self.rows(f"PRAGMA main.{pragma}")
         except sqlite3.OperationalError as error:
             if not _of_one_table_only(error):
                 raise
@@ -214,7 +221,7 @@ class SqliteConnection:
 
     def _check(self, pragma: str, table: str) -> list[tuple[Any, ...]]:
         try:
-            return self.rows(f"PRAGMA {pragma}({quote(table)})")
+            return self.rows(f"PRAGMA main.{pragma}({quote(table)})")
         except sqlite3.OperationalError as error:
             if not _of_one_table_only(error):
                 raise
@@ -250,6 +257,11 @@ class SqliteConnection:
 
     def _translate(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
         return translate(error, self.database, timeout)
+
+
+def attach_statement(path: Path) -> str:
+    """https://www.sqlite.org/lang_attach.html"""
+    return f"ATTACH {string(f'{path.absolute().as_uri()}?mode=ro')} AS {SOURCE}"
 
 
 def _reading_only(action: int, name: str | None, value: str | None, database: str | None, _inner: str | None) -> int:

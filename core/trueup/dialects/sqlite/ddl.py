@@ -22,6 +22,7 @@ from trueup.changes import (
     RenameTable,
 )
 from trueup.dialects.sqlite.abilities import Abilities
+from trueup.dialects.sqlite.bring_back import restored_rows
 from trueup.dialects.sqlite.edit import NotEditable, TableEdit, read_anew
 from trueup.dialects.sqlite.inplace import (
     Sorted,
@@ -39,7 +40,7 @@ from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.tokens import quote
 from trueup.hazards import counted
-from trueup.plan import Deletion, Fill, Form, Statement, Step, Work
+from trueup.plan import Deletion, Fill, Form, Source, Statement, Step, Work
 from trueup.schema import Schema, Table
 
 
@@ -67,6 +68,7 @@ class StepWriter:
         able: what this SQLite can do.
         drops_columns: whether DROP COLUMN works on this schema.
         deletions: rows that go first.
+        source: a backup that new tables get their rows from, as far as it has them.
     """
 
     live: Schema
@@ -76,6 +78,7 @@ class StepWriter:
     able: Abilities
     drops_columns: bool
     deletions: Sequence[Deletion] = ()
+    source: Source | None = None
 
     def write(self, changes: Sequence[Change]) -> list[Step]:
         """Steps in an order that works.
@@ -97,12 +100,20 @@ class StepWriter:
             *(_drop_table(change) for change in changes if isinstance(change, DropTable)),
             *drop_index_steps([change for change in changes if isinstance(change, DropIndex)]),
             *(made for table in altered for made in table.first),
-            *(_create_table(change) for change in changes if isinstance(change, CreateTable)),
+            *(self._create_table(change) for change in changes if isinstance(change, CreateTable)),
             *(made for table in altered for made in table.rows),
             *self._edits([table.edit for table in altered if table.edit is not None]),
             *(made for table in altered for made in table.indexes),
             *objects.last,
         ]
+
+    def _create_table(self, change: CreateTable) -> Step:
+        indexes = [create_index(index, change.new.name) for index in change.new.indexes]
+        if self.source is None or self.source.schema.table(change.new.name) is None:
+            return step(change, create_table(change.new), *indexes)
+        created = step(change, create_table(change.new))
+        statements = (*created.statements, *restored_rows(change.new), *(Statement(sql=index) for index in indexes))
+        return replace(created, statements=statements, sentence=f"{created.sentence}, with its rows from the backup")
 
     def _edits(self, edits: Sequence[Step]) -> list[Step]:
         """All in a row: to read the schema anew costs as much as it has objects, so it is done once, at the end."""
@@ -211,12 +222,8 @@ def _delete(deletion: Deletion) -> Step:
         changes=(),
         form=Form.IN_PLACE,
         why="a decision says so, and a change needs it",
+        deletion=deletion,
     )
-
-
-def _create_table(change: CreateTable) -> Step:
-    indexes = [create_index(index, change.new.name) for index in change.new.indexes]
-    return step(change, create_table(change.new), *indexes)
 
 
 def _drop_table(change: DropTable) -> Step:

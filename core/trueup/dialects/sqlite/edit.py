@@ -124,8 +124,8 @@ class TableEdit:
             for column in self.added
             if column.name.lower() in given or column.default is not None
         }
-        missing = [quote(fill.column) for fill in self.fills if self.old.column(fill.column) is not None]
-        filled = {column: f"coalesce({column}, {given[unquote(column).lower()]})" for column in missing}
+        missing = [fill for fill in self.fills if self.old.column(fill.column) is not None]
+        filled = {quote(fill.column): fill.value_for(quote(fill.column)) for fill in missing}
         if (added or filled) and set(between.checks) - set(target.checks):
             raise NotEditable("the values of its rows would have to satisfy CHECK constraints that go")
         if added or filled:
@@ -133,6 +133,7 @@ class TableEdit:
             where = "" if added else f" WHERE {' OR '.join(f'{column} IS NULL' for column in filled)}"
             work = Work.REWRITE if added else Work.SCAN
             yield Statement(sql=f"UPDATE {quote(self.old.name)} SET {values}{where}", work=work)
+        yield from (fill.proof for fill in self.fills if fill.proof is not None)
         if not added:  # otherwise every row has just been stored whole
             yield from _store_defaults(between, target)
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from trueup.changes import RenameColumn, RenameTable
-from trueup.decisions import Cast, Delete
 from trueup.dialects.sqlite.render import literal, name
 from trueup.dialects.sqlite.sketch import fit_of
 from trueup.dialects.sqlite.source import Query, Sources
@@ -48,8 +46,7 @@ class SqliteProbe:
         query: runs a query on the live database and returns its rows.
         limited: while its context is open, a query is interrupted when the limits say so.
         budget: the time for all questions.
-        renames: questions are asked in the names that objects have after these.
-        repairs: questions are asked about the rows that these leave, and the values that they give.
+        sources: what stands for a table in a query.
     """
 
     def __init__(
@@ -57,13 +54,12 @@ class SqliteProbe:
         query: Query,
         limited: Callable[[Limits], AbstractContextManager[None]],
         budget: Budget,
-        renames: Sequence[RenameTable | RenameColumn] = (),
-        repairs: Sequence[Cast | Delete] = (),
+        sources: Sources,
     ) -> None:
         self._query = query
         self._limited = limited
         self._budget = budget
-        self._sources = Sources(query, renames, repairs)
+        self._sources = sources
         self._rows: dict[str, int] = {}
 
     def rows(self, table: str) -> int:

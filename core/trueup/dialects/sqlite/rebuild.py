@@ -58,6 +58,7 @@ def rebuild_statements(
         Statement(sql=f"ALTER TABLE {quote(temporary)} RENAME TO {quote(new.name)}"),
         Statement(sql="PRAGMA legacy_alter_table = OFF"),
         *map(_plain, _statistics(live, temporary, new.name)),
+        *(fill.proof for fill in fills if fill.proof is not None),
         *(
             Statement(sql=create_index(index, new.name), work=Work.INDEX, keys=(index.columns,))
             for index in new.indexes
@@ -117,8 +118,7 @@ def _free_name(new: Table, live: Schema) -> str:
 
 
 def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact: Collection[str]) -> _Copy:
-    filled = {quote(fill.column).lower(): fill.sql for fill in fills}
-    replaced = {quote(fill.column).lower() for fill in fills if fill.replaces}
+    filled = {quote(fill.column).lower(): fill for fill in fills}
     values: dict[str, str] = {}
     surviving: list[str] = []
     rowid = _common_rowid(old, new)
@@ -130,10 +130,10 @@ def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact
         name, before = quote(column.name), old.column(column.name)
         fill = filled.get(name.lower())
         if before is not None:
-            values[name] = (fill if name.lower() in replaced else f"coalesce({name}, {fill})") if fill else name
-            surviving += [] if before.computed or name.lower() in {*inexact, *replaced} else [name]
+            values[name] = fill.value_for(name) if fill else name
+            surviving += [] if before.computed or name.lower() in inexact or (fill and fill.replaces) else [name]
         elif fill:
-            values[name] = fill
+            values[name] = fill.sql
         elif rowid and is_rowid_alias(new) and _in_key(column, new):
             values[name] = rowid[0]
     return _Copy(
@@ -158,11 +158,11 @@ def _common_rowid(old: Table, new: Table) -> tuple[str, str] | None:
     """Names under which the hidden rowid of both tables can be reached, when both have one."""
     if old.without_rowid or new.without_rowid:
         return None
-    source, target = _rowid_name(old), _rowid_name(new)
+    source, target = rowid_name(old), rowid_name(new)
     return (source, target) if source and target else None
 
 
-def _rowid_name(table: Table) -> str | None:
+def rowid_name(table: Table) -> str | None:
     """A column of the same name hides the rowid: https://www.sqlite.org/rowidtable.html"""
     taken = {column.name.lower() for column in table.columns}
     return next((name for name in _ROWID_NAMES if name not in taken), None)
@@ -189,14 +189,14 @@ def _create_temporary(new: Table, temporary: str) -> str:
 
 def _carry_sequence(old: Table, new: Table, temporary: str) -> Iterator[str]:
     """https://www.sqlite.org/autoinc.html: the counter is a row of sqlite_sequence, which DROP TABLE deletes."""
-    if not (_autoincrements(old) and _autoincrements(new)):
+    if not (autoincrements(old) and autoincrements(new)):
         return
     target, source = string(temporary), string(old.name)
     yield f"DELETE FROM sqlite_sequence WHERE name = {target}"
     yield f"INSERT INTO sqlite_sequence (name, seq) SELECT {target}, seq FROM sqlite_sequence WHERE name = {source}"
 
 
-def _autoincrements(table: Table) -> bool:
+def autoincrements(table: Table) -> bool:
     return table.primary_key is not None and table.primary_key.autoincrement
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from trueup.dialect import Script
 from trueup.dialects.sqlite.dependents import broken_objects
+from trueup.dialects.sqlite.parse import table_name_span
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.dialects.sqlite.script import ScriptRefused, mapped_views, run_script
+from trueup.dialects.sqlite.source import SOURCE
 from trueup.errors import ModelsRejected
-from trueup.plan import Fill
+from trueup.plan import Fill, Source
 from trueup.schema import Schema, StoredObject, Table
 
 if TYPE_CHECKING:
@@ -81,13 +83,16 @@ class EmptyCopy:
     Args:
         live: the schema.
         fills: whose functions the statements call.
+        source: a backup that the statements read from; it is empty here as well.
     """
 
-    def __init__(self, live: Schema, fills: Sequence[Fill] = ()) -> None:
+    def __init__(self, live: Schema, fills: Sequence[Fill] = (), source: Source | None = None) -> None:
         self.raw = sqlite3.connect(":memory:", isolation_level=None)
         self.replaced: set[str] = set()
         self._missing: list[StoredObject] = []
         self._build(live)
+        if source is not None:
+            self._attach(source.schema)
         for fill in fills:
             if fill.function is not None:
                 self.raw.create_function(fill.function[0], 0, fill.function[1])
@@ -138,6 +143,12 @@ class EmptyCopy:
         except sqlite3.OperationalError:
             return False
         return True
+
+    def _attach(self, schema: Schema) -> None:
+        self.raw.execute(f"ATTACH ':memory:' AS {SOURCE}")
+        for table in schema.tables:
+            start, _ = table_name_span(table.sql)
+            self._with_replacements(f"{table.sql[:start]}{SOURCE}.{table.sql[start:]}")
 
     def _with_replacements(self, sql: str) -> None:
         while True:

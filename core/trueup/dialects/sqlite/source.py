@@ -1,18 +1,22 @@
-"""What stands for a table in a query, when questions are asked in the names that it has after renames."""
+"""What stands for a table in a query, when questions are asked about the data as it will be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.decisions import Cast, Delete
+from trueup.decisions import Delete
+from trueup.dialect import Outlook
 from trueup.dialects.sqlite.tokens import quote, string
+from trueup.plan import Fill
 
 Query = Callable[[str], list[tuple[Any, ...]]]
-T = TypeVar("T", Cast, Delete)
+T = TypeVar("T", Fill, Delete)
 
+SOURCE = "trueup_backup"
+"""The name under which a backup is attached."""
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
@@ -21,19 +25,16 @@ class Sources:
 
     Args:
         query: runs a query on the live database and returns its rows.
-        renames: questions are asked in the names that objects have after these.
-        repairs: questions are asked about the rows that these leave, and the values that they give.
+        outlook: questions are asked about the data as it is after this, and in the names of then.
     """
 
-    def __init__(
-        self, query: Query, renames: Sequence[RenameTable | RenameColumn] = (), repairs: Sequence[Cast | Delete] = ()
-    ) -> None:
+    def __init__(self, query: Query, outlook: Outlook) -> None:
         self._query = query
-        tables = [item for item in renames if isinstance(item, RenameTable)]
+        self._outlook = outlook
+        self._returning = {table.name.lower(): table for table in outlook.returning}
+        tables = [item for item in outlook.renames if isinstance(item, RenameTable)]
         self._old_names = {item.table.lower(): "" for item in tables} | {item.to.lower(): item.table for item in tables}
-        self._columns = [item for item in renames if isinstance(item, RenameColumn)]
-        self._casts = [item for item in repairs if isinstance(item, Cast)]
-        self._deletes = [item for item in repairs if isinstance(item, Delete)]
+        self._columns = [item for item in outlook.renames if isinstance(item, RenameColumn)]
         self.key = cache(self._key)
         self.columns = cache(self._names)
         self.rowid = cache(self._rowid)
@@ -45,28 +46,36 @@ class Sources:
             table: its name after the renames.
             first: only so many rows of it.
         """
-        gone = " OR ".join(f"{item.condition} IS TRUE" for item in _ours(self._deletes, table))
-        casts = {(item.column or "").lower(): item.expression for item in _ours(self._casts, table)}
+        limit = f" LIMIT {first}" if first is not None else ""
+        if table.lower() in self._returning:
+            return f"(SELECT * FROM {SOURCE}.{quote(table)}{limit}) AS {quote(table)}"
+        gone = " OR ".join(f"{item.condition} IS TRUE" for item in _ours(self._outlook.deletes, table))
+        fills = _ours(self._outlook.fills, table)
         clause = f"{quote(self._old_name(table))} AS {quote(table)}"
         terms = self._terms(table)
-        if terms != "*" or first is not None or self.key(table) == (self.rowid(table),):
-            limit = f" LIMIT {first}" if first is not None else ""
+        if terms != "*" or limit or self.key(table) == (self.rowid(table),):
             clause = f"(SELECT {terms}{self._with_rowid(table)} FROM {clause}{limit}) AS {quote(table)}"
         if gone:
             clause = f"(SELECT *{self._with_rowid(table)} FROM {clause} WHERE NOT ({gone})) AS {quote(table)}"
-        if casts:
-            cast = [_cast(name, casts.get(name.lower())) for name, _ in self._info(table)]
-            clause = f"(SELECT {', '.join(cast)}{self._with_rowid(table)} FROM {clause}) AS {quote(table)}"
+        if fills:
+            shown = ", ".join(_filled(table, [name for name, _ in self._info(table)], fills))
+            clause = f"(SELECT {shown}{self._with_rowid(table)} FROM {clause}) AS {quote(table)}"
         return clause
 
     def _terms(self, table: str) -> str:
         """Names may have been swapped, so no column is selected under its old one."""
         renamed = self._renamed(table)
-        info = self._query(f"SELECT name FROM pragma_table_xinfo({string(self._old_name(table))})") if renamed else []
+        info = (
+            self._query(f"SELECT name FROM pragma_table_xinfo({string(self._old_name(table))}, 'main')")
+            if renamed
+            else []
+        )
         names = [str(name) for (name,) in info]
         return ", ".join(f"{quote(name)} AS {quote(renamed.get(name.lower(), name))}" for name in names) or "*"
 
     def exists(self, table: str) -> bool:
+        if table.lower() in self._returning:
+            return True
         found = f"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {string(self._old_name(table))}"
         return bool(self._query(f"{found} COLLATE NOCASE"))
 
@@ -79,14 +88,19 @@ class Sources:
         return {item.column.lower(): item.to for item in self._columns if item.table.lower() == table.lower()}
 
     def _info(self, table: str) -> list[tuple[str, int]]:
-        """Name and place in the primary key, or 0, of each column."""
+        """Name and place in the primary key, or 0, of each column that is there."""
+        returning = self._returning.get(table.lower())
+        if returning is not None:
+            key = returning.primary_key.columns if returning.primary_key else ()
+            return [(item.name, key.index(item.name) + 1 if item.name in key else 0) for item in returning.columns]
         renamed = self._renamed(table)
-        rows = self._query(f"SELECT name, pk FROM pragma_table_xinfo({string(self._old_name(table))})")
+        rows = self._query(f"SELECT name, pk FROM pragma_table_xinfo({string(self._old_name(table))}, 'main')")
         return [(renamed.get(str(name).lower(), str(name)), int(place)) for name, place in rows]
 
     def _names(self, table: str) -> frozenset[str]:
         """Names of the table's columns, in lower case."""
-        return frozenset(name.lower() for name, _ in self._info(table))
+        filled = (fill.column for fill in _ours(self._outlook.fills, table))
+        return frozenset(name.lower() for name in (*(name for name, _ in self._info(table)), *filled))
 
     def _key(self, table: str) -> tuple[str, ...]:
         """Names of the columns that identify a row, or of the rowid where only that does; nothing without a table."""
@@ -110,8 +124,14 @@ class Sources:
         return f", {rowid} AS {rowid}" if rowid else ""
 
 
-def _cast(name: str, sql: str | None) -> str:
-    return quote(name) if sql is None else f"{sql} AS {quote(name)}"
+def _filled(table: str, names: Sequence[str], fills: Sequence[Fill]) -> Iterator[str]:
+    """The columns that are there and those that the fills bring, with the values of then."""
+    given = {fill.column.lower(): fill for fill in fills}
+    for name in names:
+        fill = given.pop(name.lower(), None)
+        value = f"{quote(table)}.{quote(name)}"
+        yield quote(name) if fill is None else f"{fill.value_for(value)} AS {quote(name)}"
+    yield from (f"{fill.sql} AS {quote(fill.column)}" for fill in given.values())
 
 
 def _ours(items: Sequence[T], table: str) -> list[T]:

@@ -1,0 +1,113 @@
+"""Which run is to be undone, or which of its steps; from the history, before anything else is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from trueup.dialect import Dialect
+from trueup.errors import AlreadyUndone, NoSuchRun, NotUndoable
+from trueup.past import Made, PastRun, PastStep, unpack_schema
+from trueup.schema import Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What is to be taken back: a run, or some of its steps."""
+
+    run: PastRun
+    steps: tuple[PastStep, ...]
+    before: Schema
+    """The schema before the run."""
+    last: bool
+    """No later run changed anything that still holds."""
+
+    @property
+    def made(self) -> tuple[Made, ...]:
+        return tuple(item for step in self.steps for item in step.made or ())
+
+    @property
+    def whole(self) -> bool:
+        return len(self.steps) == len(self.run.steps)
+
+
+def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int], dialect: Dialect) -> Taken:
+    """The run to undo and those of its steps that are asked for.
+
+    Args:
+        runs: the history, oldest first.
+        run_id: the newest that still holds and is no undo, when not given.
+        steps: numbers; all that still hold when there are none.
+        dialect: of the database.
+
+    Raises:
+        NoSuchRun, AlreadyUndone, NotUndoable: it cannot be.
+    """
+    run = _named(runs, run_id, dialect) if run_id else _newest(runs, dialect)
+    if run.undone_by:
+        raise AlreadyUndone(what=f"The run {run.id}", by=run.undone_by)
+    if run.kind == "restore":
+        refuse(run, "it restored a backup", f"Bring back what was there before with: trueup restore {run.backup_id}")
+    if run.objects_before is None or any(step.made is None for step in run.steps):
+        refuse(run, "an older version of trueup recorded it", f"Restore its backup instead: {run.backup_id or 'none'}")
+    chosen = tuple(_chosen(run, steps))
+    if any(item.kind in ("DeleteRows", "CastValues") for step in chosen for item in step.made or ()):
+        refuse(run, "a decision deleted rows or cast values in it", f"Restore its backup: {run.backup_id or 'none'}")
+    later = runs[runs.index(run) + 1 :]
+    _refuse_what_later_runs_need(run, chosen, later)
+    before = dialect.after(unpack_schema(run.objects_before or b""), [])
+    last = not any(item.kind not in ("undo", "restore") and not item.undone_by for item in later)
+    return Taken(run=run, steps=chosen, before=before, last=last)
+
+
+def _named(runs: Sequence[PastRun], run_id: str, dialect: Dialect) -> PastRun:
+    for run in runs:
+        if run.id == run_id:
+            return run
+    newest = ", ".join(run.id for run in reversed(runs[-5:])) or "none"
+    raise NoSuchRun(what=f"run {run_id}", database=dialect.database, known=f"The newest are: {newest}.")
+
+
+def _newest(runs: Sequence[PastRun], dialect: Dialect) -> PastRun:
+    found = [run for run in runs if run.steps and run.kind != "undo" and not run.undone_by]
+    if not found:
+        raise NoSuchRun(what="run that could be undone", database=dialect.database, known="See: trueup history")
+    return found[-1]
+
+
+def _chosen(run: PastRun, numbers: Sequence[int]) -> Iterator[PastStep]:
+    present = {step.number: step for step in run.steps}
+    if numbers and run.kind == "undo":
+        refuse(run, "an undo is taken back as a whole", f"Leave out --steps: trueup undo {run.id}")
+    for number in numbers or [step.number for step in run.steps if not step.undone_by]:
+        step = present.get(number)
+        if step is None:
+            listed = ", ".join(map(str, present))
+            raise NoSuchRun(what=f"step {number} of run {run.id}", database="this database", known=f"It has: {listed}.")
+        if step.undone_by:
+            raise AlreadyUndone(what=f"Step {number} of run {run.id}", by=step.undone_by)
+        yield step
+
+
+def refuse(run: PastRun, problem: str, remedy: str) -> NoReturn:
+    """Raise :class:`NotUndoable` about the run."""
+    raise NotUndoable(run=run.id, problem=problem, remedy=remedy)
+
+
+def _refuse_what_later_runs_need(run: PastRun, chosen: Sequence[PastStep], later: Sequence[PastRun]) -> None:
+    """What a later run changed again goes back to how that run found it first; so does a table under another name."""
+    made = [item for step in chosen for item in step.made or ()]
+    objects = frozenset[tuple[str, str, str]]().union(*(item.objects for item in made))
+    tables = {name.lower() for item in made for name in (item.table, item.to if item.noun == "table" else "") if name}
+    for other in later:
+        for step in other.steps if other.kind != "undo" else ():
+            for item in step.made or () if not step.undone_by else ():
+                whole = item.noun == "table" or item.kind == "RenameColumn"
+                if item.objects & objects or (whole and item.table.lower() in tables):
+                    remedy = f"Undo that one first: trueup undo {other.id}"
+                    refuse(run, f"the later run {other.id} changed the same ({item.id})", remedy)
+    left = [item for step in run.steps if step not in chosen and not step.undone_by for item in step.made or ()]
+    for item in left:
+        if item.to and {item.table.lower(), item.to.lower() if item.noun == "table" else ""} & tables:
+            refuse(run, f"the step that did this would stay: {item.id}", "Undo it as well, or the whole run.")

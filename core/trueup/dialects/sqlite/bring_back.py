@@ -1,0 +1,181 @@
+"""Bring rows and values back from a backup that is attached beside the live database, to be read only.
+
+A row of the backup and a row of the live table are the same where they have the same primary key, else the same unique
+key. Where no key says so, they are the same when their rowids and all values that both have are equal: a rowid alone
+may have been given to another row since, and VACUUM gives new ones (https://www.sqlite.org/rowidtable.html).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from trueup.changes import AddColumn, AlterColumn, RenameColumn, RenameTable
+from trueup.dialect import Outlook
+from trueup.dialects.sqlite.reader import is_rowid_alias
+from trueup.dialects.sqlite.rebuild import autoincrements, rowid_name
+from trueup.dialects.sqlite.source import SOURCE, Query, Sources
+from trueup.dialects.sqlite.tokens import quote, string
+from trueup.plan import Fill, Source, Statement, Work
+from trueup.schema import Column, Schema, Sql, Table
+
+_THERE = quote("the backup")
+_NUMBERS = {"INTEGER", "REAL", "NUMERIC"}
+
+
+class SqliteBeside:
+    """Fulfils :class:`trueup.dialect.Beside`.
+
+    Args:
+        query: runs a query on the live database, with the backup attached, and returns its rows.
+        source: the backup.
+        base: the live schema after the renames.
+        renames: those.
+    """
+
+    def __init__(
+        self, query: Query, source: Source, base: Schema, renames: Sequence[RenameTable | RenameColumn]
+    ) -> None:
+        self._query = query
+        self._then = source.schema
+        self._base = base
+        self._sources = Sources(query, Outlook(renames=renames))
+
+    def fill(self, change: AddColumn | AlterColumn, otherwise: str, filled: str) -> Fill | None:
+        same = self._same_row(change.table)
+        then = self._then.table(change.table)
+        if not same or then is None or change.new.computed or _is_alias(change.new, then):
+            return None
+        if isinstance(change, AddColumn):
+            return self._fill(change, same, f"ELSE {otherwise or 'NULL'}", replaces=False)
+        here = f"{quote(change.table)}.{quote(change.old.name)}"
+        kept = f"ELSE coalesce({here}, {otherwise})" if otherwise else f"ELSE {here}"
+        if change.old.computed:
+            return self._fill(change, same, kept, replaces=True)
+        if affinity(change.old.type) == affinity(change.new.type) and not filled:
+            return None
+        untouched = _untouched(here, f"{_THERE}.{quote(change.new.name)}", change.old.type, filled)
+        return self._fill(change, f"{same} AND ({untouched})", kept, replaces=True)
+
+    def _fill(self, change: AddColumn | AlterColumn, found: str, otherwise: str, *, replaces: bool) -> Fill:
+        there, column = f"{SOURCE}.{quote(change.table)} AS {_THERE}", quote(change.new.name)
+        value = f"(SELECT {_THERE}.{column} FROM {there} WHERE {found})"
+        proof = Statement(
+            sql=f"SELECT count(*) FROM {quote(change.table)} JOIN {there} ON {found}"
+            f" WHERE {quote(change.table)}.{column} IS NOT {_THERE}.{column}",
+            proves=f"every value of {change.table}.{change.new.name} that the backup has for a row is back",
+        )
+        return Fill(
+            table=change.table,
+            column=change.new.name,
+            sql=f"(CASE WHEN EXISTS (SELECT 1 FROM {there} WHERE {found}) THEN {value} {otherwise} END)",
+            source="the backup",
+            replaces=replaces,
+            proof=None if replaces else proof,
+        )
+
+    def knows_rows(self, table: str) -> bool:
+        return bool(self._same_row(table))
+
+    def strangers(self, table: str) -> int:
+        there = f"SELECT 1 FROM {SOURCE}.{quote(table)} AS {_THERE} WHERE {self._same_row(table)}"
+        return self._count(f"SELECT count(*) FROM {self._sources.clause(table)} WHERE NOT EXISTS ({there})")
+
+    def rows(self, table: str) -> int:
+        return self._count(f"SELECT count(*) FROM {SOURCE}.{quote(table)}")
+
+    def values(self, table: str, column: str) -> int:
+        return self._count(f"SELECT count({quote(column)}) FROM {SOURCE}.{quote(table)}")
+
+    def _same_row(self, table: str) -> str:
+        live, then = self._base.table(table), self._then.table(table)
+        return same_row(live, then) if live is not None and then is not None else ""
+
+    def _count(self, sql: str) -> int:
+        return int(self._query(sql)[0][0])
+
+
+def same_row(live: Table, then: Table) -> str:
+    """A condition on a row of the live table and one of the backup, or nothing where no row can be recognized."""
+    here = quote(live.name)
+    for key in _unique_keys(then):
+        if all(_plain(live.column(name)) for name in key):
+            return " AND ".join(f"{_THERE}.{quote(name)} = {here}.{quote(name)}" for name in key)
+    shared = [column.name for column in then.columns if _plain(column) and _plain(live.column(column.name))]
+    rowids = (rowid_name(then), rowid_name(live))
+    if then.without_rowid or live.without_rowid or not all(rowids) or not shared:
+        return ""
+    alike = [f"{_THERE}.{quote(name)} IS {here}.{quote(name)}" for name in shared]
+    return " AND ".join([f"{_THERE}.{rowids[0]} = {here}.{rowids[1]}", *alike])
+
+
+def _unique_keys(table: Table) -> Iterator[tuple[str, ...]]:
+    """Columns that no two rows share, the primary key first."""
+    if table.primary_key:
+        yield table.primary_key.columns
+    yield from (unique.columns for unique in table.uniques)
+    for index in table.indexes:
+        if index.unique and index.where is None and all(part.column for part in index.parts):
+            yield index.columns
+
+
+def _plain(column: Column | None) -> bool:
+    return column is not None and column.computed is None
+
+
+def _is_alias(column: Column, table: Table) -> bool:
+    """The column is the rowid itself, which every form of a change keeps."""
+    return is_rowid_alias(table) and table.primary_key is not None and column.name in table.primary_key.columns
+
+
+def _untouched(here: str, there: str, stored_as: Sql, filled: str) -> str:
+    """Whether the live value still is what the type, or the fill, made of the backup's value.
+
+    SQLite's comparison converts as storing does (https://www.sqlite.org/datatype3.html#comparisons); only a number that
+    lost digits on the way has to be converted first.
+    """
+    conditions = [f"{here} COLLATE BINARY IS {there}"]
+    if affinity(stored_as) in ("TEXT", "REAL"):
+        converted = f"CAST({there} AS {affinity(stored_as)})"
+        conditions.append(f"(typeof({there}) IN ('integer', 'real') AND {here} COLLATE BINARY IS {converted})")
+    if filled:
+        conditions.append(f"({there} IS NULL AND {here} COLLATE BINARY IS {filled})")
+    return " OR ".join(conditions)
+
+
+def affinity(type_: Sql) -> str:
+    """What a column of the type makes of its values: https://www.sqlite.org/datatype3.html#determination_of_column_affinity"""
+    name = type_.canonical.upper()
+    for pattern, found in (
+        ("INT", "INTEGER"),
+        ("CHAR|CLOB|TEXT", "TEXT"),
+        ("BLOB", "BLOB"),
+        ("REAL|FLOA|DOUB", "REAL"),
+    ):
+        if re.search(pattern, name):
+            return found
+    return "NUMERIC" if name else "BLOB"
+
+
+def restored_rows(table: Table) -> Iterator[Statement]:
+    """What fills a new, empty table with the rows that the backup has of it, and proves that they are all there."""
+    columns = [quote(column.name) for column in table.columns if column.computed is None]
+    hidden = rowid_name(table) if not (table.without_rowid or is_rowid_alias(table)) else None
+    listed = ", ".join([*([hidden] if hidden else []), *columns])
+    here, there = quote(table.name), f"{SOURCE}.{quote(table.name)}"
+    yield Statement(sql=f"INSERT INTO {here} ({listed}) SELECT {listed} FROM {there}", work=Work.COPY)
+    yield Statement(
+        sql=f"SELECT (SELECT count(*) FROM {there}) - (SELECT count(*) FROM {here})",
+        proves=f"every row of {table.name} is back",
+    )
+    yield Statement(
+        sql=f"SELECT count(*) FROM (SELECT {listed} FROM {there} EXCEPT SELECT {listed} FROM {here})",
+        proves=f"every row of {table.name} is as the backup has it",
+    )
+    if autoincrements(table):
+        name = string(table.name)
+        yield Statement(sql=f"DELETE FROM sqlite_sequence WHERE name = {name}")
+        yield Statement(
+            sql="INSERT INTO sqlite_sequence (name, seq)"
+            f" SELECT name, seq FROM {SOURCE}.sqlite_sequence WHERE name = {name}"
+        )

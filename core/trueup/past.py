@@ -1,0 +1,216 @@
+"""What the history tells of earlier runs, as frozen values, and which of them still hold."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from trueup.changes import Change, RenameColumn, RenameTable
+from trueup.describing import describe, label_of
+from trueup.plan import Fill, Form, Plan, Step
+from trueup.schema import Schema, Sql, StoredObject
+from trueup.text import object_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A change that a run made: as much of it as is needed to recognize it when it is to be undone."""
+
+    id: str
+    kind: str
+    table: str
+    noun: str
+    names: tuple[str, ...]
+    """What identified the object within its table before and after, in lower case."""
+    to: str = ""
+    """The new name of what was renamed."""
+    left: str = ""
+    """What the run left, in the words of DDL; empty for what it dropped."""
+    fill: str = ""
+    """The SQL of the value that rows without one got; for what was done to rows, the SQL that was decided."""
+
+    @property
+    def objects(self) -> frozenset[tuple[str, str, str]]:
+        """Table, noun and name of what was changed, under the names of both sides."""
+        return frozenset((self.table.lower(), self.noun, name) for name in self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastStep:
+    number: int
+    """From 1."""
+    sentence: str
+    seconds: float
+    made: tuple[Made, ...] | None
+    """``None`` where the history does not tell, because an earlier version wrote it."""
+    undone_by: str = ""
+    """The run that took it back, if one did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One run, as the history tells it."""
+
+    id: str
+    kind: str
+    """``"manual"``, ``"auto"``, ``"undo"`` or ``"restore"``."""
+    name: str
+    status: str
+    started_at: datetime
+    seconds: float
+    policy: str
+    backup_id: str
+    """The backup of the database as it was before; empty when there is none."""
+    schema_before: str
+    schema_after: str
+    """Fingerprints."""
+    performed_by: str
+    steps: tuple[PastStep, ...]
+    objects_before: bytes | None
+    """The schema as it was before, as :func:`unpack_schema` reads it."""
+    undoes: Mapping[str, Collection[int]]
+    """Ids of the runs that it took back, with the numbers of their steps; none of them means the run as a whole."""
+    undone_by: str = ""
+    """The run that took back all of it, if one did."""
+
+    @property
+    def state(self) -> str:
+        """``"undone"``, ``"partly undone"``, or the status that the run ended with."""
+        if self.undone_by:
+            return "undone"
+        return "partly undone" if any(step.undone_by for step in self.steps) else self.status
+
+
+def made_of(change: Change, fills: Sequence[Fill]) -> Made:
+    """What the history keeps of a change.
+
+    Args:
+        change: a change that a step made.
+        fills: the values that the run gave to rows without one.
+    """
+    sides = [side for side in (getattr(change, "old", None), getattr(change, "new", None)) if side is not None]
+    labels = dict.fromkeys([change.label.lower(), *(label_of(side).lower() for side in sides)])
+    column = (change.table.lower(), change.label.lower())
+    fill = next((item for item in fills if (item.table.lower(), item.column.lower()) == column), None)
+    return Made(
+        id=change.id,
+        kind=change.kind,
+        table=change.table,
+        noun=change.noun,
+        names=tuple(labels),
+        to=change.to if isinstance(change, RenameTable | RenameColumn) else "",
+        left=describe(getattr(change, "new", None)) if getattr(change, "new", None) is not None else "",
+        fill=fill.sql if fill is not None and fill.function is None else "",
+    )
+
+
+def made_by(step: Step, plan: Plan) -> Iterator[Made]:
+    """What the history keeps of a step: its changes, and what it did to rows because somebody decided it."""
+    if step.deletion is not None:
+        yield _decided("DeleteRows", "rows", step.table, "", step.deletion.where)
+    yield from (made_of(change, plan.fills) for change in step.changes)
+    for cast in plan.casts if step.form is Form.REBUILD else ():
+        if cast.table.lower() == step.table.lower():
+            yield _decided("CastValues", "values", cast.table, cast.column, cast.sql)
+
+
+def _decided(kind: str, noun: str, table: str, column: str, sql: str) -> Made:
+    return Made(
+        id=f"{kind} {object_name(table, column)}", kind=kind, table=table, noun=noun, names=(column.lower(),), fill=sql
+    )
+
+
+def read_runs(records: Iterable[Mapping[str, Any]]) -> tuple[PastRun, ...]:
+    """The runs in the order in which they happened.
+
+    Args:
+        records: the rows of the history, oldest first.
+    """
+    rows = list(records)
+    steps: dict[str, list[PastStep]] = {}
+    for row in rows:
+        if row["step"]:
+            steps.setdefault(row["run_id"], []).append(_step(row))
+    return _mark_undone([_run(row, steps.get(row["run_id"], ())) for row in rows if not row["step"]])
+
+
+def write_made(made: Iterable[Made]) -> str:
+    """As JSON, which :func:`read_runs` reads."""
+    return json.dumps([asdict(item) for item in made])
+
+
+def pack_schema(schema: Schema) -> bytes:
+    """Every statement that the schema is stored as, compressed."""
+    stored: list[tuple[str, str, str, str]] = []
+    for table in schema.tables:
+        created, *indexes = table.statements
+        stored += [("table", table.name, table.name, created), *(("index", "", table.name, sql) for sql in indexes)]
+    stored += [(item.kind, item.name, item.table, item.sql) for item in schema.objects]
+    return zlib.compress(json.dumps(stored).encode("utf-8", "surrogateescape"))
+
+
+def unpack_schema(packed: bytes) -> Schema:
+    """What :func:`pack_schema` wrote, as objects whose text nobody understood yet."""
+    stored = json.loads(zlib.decompress(packed).decode("utf-8", "surrogateescape"))
+    return Schema(
+        objects=tuple(
+            StoredObject(kind=kind, name=name, table=table, definition=Sql(sql, sql))
+            for kind, name, table, sql in stored
+        )
+    )
+
+
+def _step(row: Mapping[str, Any]) -> PastStep:
+    made = row.get("changes")
+    return PastStep(
+        number=row["step"],
+        sentence=row["name"],
+        seconds=row["execution_time_ms"] / 1000,
+        made=tuple(_made(item) for item in json.loads(made)) if made else None,
+    )
+
+
+def _made(item: dict[str, Any]) -> Made:
+    return Made(**(item | {"names": tuple(item["names"])}))
+
+
+def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
+    return PastRun(
+        id=row["run_id"],
+        kind=row["kind"],
+        name=row["name"],
+        status=row["status"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        seconds=row["execution_time_ms"] / 1000,
+        policy=row["policy"] or "",
+        backup_id=row["backup_id"] or "",
+        schema_before=row["schema_before"] or "",
+        schema_after=row["schema_after"] or "",
+        performed_by=row["performed_by"] or "",
+        steps=tuple(sorted(steps, key=lambda step: step.number)),
+        objects_before=row.get("objects_before"),
+        undoes=json.loads(row.get("undoes") or "{}"),
+    )
+
+
+def _mark_undone(runs: Sequence[PastRun]) -> tuple[PastRun, ...]:
+    """Whoever takes something back may have been taken back itself, so the newest are looked at first."""
+    whole: dict[str, str] = {}
+    single: dict[tuple[str, int], str] = {}
+    for run in reversed(runs):
+        if run.id in whole:
+            continue
+        for undone, numbers in run.undoes.items():
+            whole |= {} if numbers else {undone: run.id}
+            single |= {(undone, number): run.id for number in numbers}
+    return tuple(_marked(run, whole.get(run.id, ""), single) for run in runs)
+
+
+def _marked(run: PastRun, by: str, single: Mapping[tuple[str, int], str]) -> PastRun:
+    steps = tuple(replace(step, undone_by=by or single.get((run.id, step.number), "")) for step in run.steps)
+    all_by = steps[-1].undone_by if steps and all(step.undone_by for step in steps) else by
+    return replace(run, steps=steps, undone_by=all_by)
