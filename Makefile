@@ -40,8 +40,8 @@ bench-compare: $(VENV)/ready  ## how fast differences are found, and that there 
 bench-estimate: $(VENV)/ready  ## hold the estimates against the clock, for several shapes of tables
 	$(BIN)/python bench/estimate.py
 
-corpus: $(VENV)/ready  ## migrate the schema histories of public applications (CORPUS=path/to/corpus)
-	$(BIN)/python tests/corpus/run.py $(CORPUS)
+corpus: $(VENV)/ready  ## migrate the schema histories of public applications (TRUEUP_CORPUS=path/to/corpus)
+	@$(BIN)/python tests/corpus/run.py
 
 example: $(VENV)/ready  ## make the copy of the example anew, as its older version left it
 	@rm -rf $(SHOP)
