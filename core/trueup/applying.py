@@ -29,7 +29,7 @@ from trueup.limits import Limits
 from trueup.plan import Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.stages import backups, history
-from trueup.stages.compare import compare
+from trueup.stages.compare import find_unlike
 from trueup.stages.execute import execute_steps
 from trueup.stages.verify import look_before, verify
 from trueup.target import Target
@@ -159,7 +159,7 @@ class Running:
         self.limits.phase = "verifying the result"
         self._tell(Verifying)
         with self._timed(Work.CHECK):
-            self.receipt = verify(connection, self.plan, before, proofs, own, compare)
+            self.receipt = verify(connection, self.plan, before, proofs, own, find_unlike)
         self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
         if killed is not None and killed.run_id not in completed:
             history.record_interrupted(connection, settings.history_table, killed, self.now())

@@ -166,7 +166,7 @@ class AlterColumn(_Alter[Column]):
 
     def _same(self, aspect: str) -> bool:
         if aspect == "type":
-            return self.old.same_kind(self.new)
+            return self.old.means_the_same(self.new)
         return bool(getattr(self.old, aspect) == getattr(self.new, aspect))
 
     @property

@@ -33,7 +33,7 @@ from trueup.settings import Settings
 from trueup.sighting import answered_in_vain, casts_of, deletions_of, take_sight
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
-from trueup.stages.compare import compare, find_cosmetic
+from trueup.stages.compare import compare, find_cosmetic, find_unlike
 from trueup.stages.decided import Decided, find_decided
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
@@ -330,7 +330,7 @@ def _prove(survey: Survey, work: _Work) -> Schema:
         expected = survey.dialect.after(survey.live, work.statements, work.fills, survey.source)
     except Exception as error:
         raise PlanNotProved(problem=str(error)) from error
-    differences = [*compare(work.target, expected), *compare(expected, work.target)]
+    differences = find_unlike(expected, work.target)
     broken = [
         table.unsupported
         for table in _new_texts(survey.live, expected)

@@ -50,10 +50,12 @@ class Column:
     kind: str = field(default="", compare=False)
     """What the database makes of the type: columns of one kind differ in the spelling of their types only. Empty where
     every type is a kind of its own."""
+    chosen: bool = field(default=False, compare=False)
+    """The type is spelt as SQLAlchemy spells one of its own: models that say another one made another choice."""
 
-    def same_kind(self, other: Column) -> bool:
-        """Whether the database stores the same in both."""
-        return self.type == other.type or bool(self.kind and self.kind == other.kind)
+    def means_the_same(self, wish: Column) -> bool:
+        """Whether the type of this column, which the database has, is but another spelling of what the models say."""
+        return self.type == wish.type or bool(self.kind and self.kind == wish.kind and not self.chosen)
 
     @property
     def required(self) -> bool:

@@ -83,6 +83,15 @@ def compare(live: Schema, wanted: Schema, owned: Collection[tuple[str, str]] = (
     return (*changes, *_objects(live, wanted, owned))
 
 
+def find_unlike(made: Schema, meant: Schema) -> tuple[Change, ...]:
+    """Every difference between a schema and what it was to become, with what is there and should not be.
+
+    A type that was left as it is spelt is only told from one that was chosen in the first direction.
+    """
+    extra = (change for change in compare(meant, made) if not isinstance(change, AlterColumn))
+    return (*compare(made, meant), *extra)
+
+
 def find_cosmetic(live: Schema, wanted: Schema) -> Iterator[str]:
     """Types that are spelt in two ways and mean the same to the database: no difference, but worth a word."""
     present = live.by_name
@@ -92,7 +101,7 @@ def find_cosmetic(live: Schema, wanted: Schema) -> Iterator[str]:
             continue
         for column in table.columns:
             before = old.column(column.name)
-            if before is not None and before.type != column.type and before.same_kind(column):
+            if before is not None and before.type != column.type and before.means_the_same(column):
                 said, wish = (item.type.text or "nothing" for item in (before, column))
                 yield f"{table.name}.{column.name} is declared {said}, which stores the same as the models' {wish}"
 

@@ -38,7 +38,7 @@ def verify(
     before: Before,
     proofs: tuple[str, ...],
     leave_out: Sequence[str],
-    compare: Callable[[Schema, Schema], Sequence[Change]],
+    find_unlike: Callable[[Schema, Schema], Sequence[Change]],
 ) -> Receipt:
     """Read the database again, inside the transaction, and compare it with the promise of the plan.
 
@@ -48,13 +48,13 @@ def verify(
         before: from :func:`look_before`.
         proofs: sentences that the steps proved.
         leave_out: names of trueup's own tables.
-        compare: finds the differences between two schemas, in the direction given.
+        find_unlike: finds every difference between a schema and what it was to become.
 
     Raises:
         VerificationFailed: something is not as promised; the caller rolls back.
     """
     after = connection.schema(leave_out=leave_out)
-    remaining = [*compare(after, plan.expected), *compare(plan.expected, after)]
+    remaining = find_unlike(after, plan.expected)
     if remaining:
         _fail(f"still to do after the last step: {remaining[0].sentence}")
     names = {change.table.lower(): change.to for change in _changes(plan) if isinstance(change, RenameTable)}

@@ -22,6 +22,8 @@ _ORDINARY = {
 """Words that say no more than their affinity. ``POINT`` has that of an integer by accident."""
 _SYNONYMS = {"bool": "boolean", "dec": "numeric", "decimal": "numeric", "timestamp": "datetime"}
 """Of numeric affinity, where a word means something to the application: ``DATE`` and ``DATETIME`` are two texts."""
+_GENERIC = "bigint blob boolean char date datetime double float integer numeric smallint text time varchar"
+"""What SQLAlchemy's own types are called: https://docs.sqlalchemy.org/en/20/core/type_basics.html#generic-camelcase-types"""
 _DIGITS = re.compile(r"'(0|[1-9]\d{0,17})'\Z")
 
 
@@ -40,10 +42,11 @@ def equivalent(column: Column, *, rowid: bool) -> Column:
         rowid: it is the table's rowid, which only ``INTEGER`` can be.
     """
     kind = "rowid" if rowid else _kind(column.type)
+    column = replace(column, kind=kind, chosen=_name(column.type) in _GENERIC.split())
     number = _DIGITS.match(column.default.canonical) if column.default and _converts(column.type) else None
     if column.default is None or number is None:
-        return replace(column, kind=kind)
-    return replace(column, kind=kind, default=Sql(column.default.text, number[1]))
+        return column
+    return replace(column, default=Sql(column.default.text, number[1]))
 
 
 def _converts(type_: Sql) -> bool:
@@ -54,10 +57,15 @@ def _converts(type_: Sql) -> bool:
 def _kind(type_: Sql) -> str:
     """Affinity and length, where the words say no more; the width of an integer is for showing only."""
     found = affinity(type_)
-    words, bracket, arguments = type_.canonical.partition("(")
-    name = words.strip()
+    name = _name(type_)
+    _, bracket, arguments = type_.canonical.partition("(")
     if found == "numeric":
         return f"{_SYNONYMS.get(name, name)}{bracket}{arguments}"
     if not set(name.split()) <= set(_ORDINARY[found].split()):
         return type_.canonical
     return found if found == "integer" else f"{found}{bracket}{arguments}"
+
+
+def _name(type_: Sql) -> str:
+    """Without its arguments."""
+    return type_.canonical.partition("(")[0].strip()
