@@ -22,6 +22,8 @@ class Taken:
     """The schema before the run."""
     last: bool
     """No later run changed anything that still holds."""
+    again: tuple[Made, ...] = ()
+    """For an undo that is taken back: what the run that it undid had given to rows, or done to them by a decision."""
 
     @property
     def made(self) -> tuple[Made, ...]:
@@ -52,13 +54,12 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     if run.objects_before is None or any(step.made is None for step in run.steps):
         refuse(run, "an older version of trueup recorded it", f"Restore its backup instead: {run.backup_id or 'none'}")
     chosen = tuple(_chosen(run, steps))
-    if any(item.kind in ("DeleteRows", "CastValues") for step in chosen for item in step.made or ()):
-        refuse(run, "a decision deleted rows or cast values in it", f"Restore its backup: {run.backup_id or 'none'}")
+    _refuse_rows_without_the_rest(run, chosen)
     later = runs[runs.index(run) + 1 :]
     _refuse_what_later_runs_need(run, chosen, later)
     before = dialect.after(unpack_schema(run.objects_before or b""), [])
     last = not any(item.kind not in ("undo", "restore") and not item.undone_by for item in later)
-    return Taken(run=run, steps=chosen, before=before, last=last)
+    return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
 
 
 def _named(runs: Sequence[PastRun], run_id: str, dialect: Dialect) -> PastRun:
@@ -88,6 +89,23 @@ def _chosen(run: PastRun, numbers: Sequence[int]) -> Iterator[PastStep]:
         if step.undone_by:
             raise AlreadyUndone(what=f"Step {number} of run {run.id}", by=step.undone_by)
         yield step
+
+
+def _again(undo: PastRun, runs: Sequence[PastRun]) -> Iterator[Made]:
+    for run in runs:
+        numbers = undo.undoes.get(run.id) if undo.kind == "undo" else None
+        for step in run.steps if numbers is not None else ():
+            if not numbers or step.number in numbers:
+                yield from (item for item in step.made or () if item.fill)
+
+
+def _refuse_rows_without_the_rest(run: PastRun, chosen: Sequence[PastStep]) -> None:
+    """Rows that were deleted had no place under what the run made of their table."""
+    tables = {item.table.lower() for step in chosen for item in step.made or () if item.kind == "DeleteRows"}
+    for step in run.steps:
+        if step not in chosen and not step.undone_by and any(item.table.lower() in tables for item in step.made or ()):
+            problem = f"it deleted rows for what step {step.number} made of the same table"
+            refuse(run, problem, "Undo both, or the whole run.")
 
 
 def refuse(run: PastRun, problem: str, remedy: str) -> NoReturn:

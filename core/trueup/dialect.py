@@ -16,7 +16,7 @@ from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameT
 from trueup.decisions import Delete
 from trueup.hazards import Probe
 from trueup.limits import Budget, Limits
-from trueup.plan import Deletion, Fill, Source, Step
+from trueup.plan import Deletion, Fill, Returning, Source, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 
@@ -193,13 +193,22 @@ class Connection(Protocol):
 class Beside(Protocol):
     """A source beside the live database. Rows of the two are the same where they have the same key."""
 
-    def fill(self, change: AddColumn | AlterColumn, otherwise: str, filled: str) -> Fill | None:
+    def fill(self, change: AddColumn | AlterColumn, otherwise: str, filled: str, cast: str) -> Fill | None:
         """How the column's values come back, or nothing where none have to.
 
         Args:
             change: what is done to the column.
             otherwise: SQL of the value for rows that the source does not have.
             filled: SQL of the value that rows without one had got since; empty when there is none.
+            cast: SQL of the value that every row had got since; empty when there is none.
+        """
+
+    def returning(self, table: Table, where: str) -> Returning | None:
+        """How rows that were deleted come back; nothing where no row can be recognized.
+
+        Args:
+            table: as it is after everything else.
+            where: the SQL condition that was true for them.
         """
 
     def knows_rows(self, table: str) -> bool:
@@ -317,6 +326,7 @@ class Dialect(Protocol):
         inexact: Collection[tuple[str, str]] = (),
         deletions: Sequence[Deletion] = (),
         source: Source | None = None,
+        returning: Sequence[Returning] = (),
     ) -> list[Step]:
         """The steps that lead from one schema to the other, in an order that works, without estimates.
 
@@ -328,6 +338,7 @@ class Dialect(Protocol):
             inexact: table and column of values that a new type may alter, which was agreed to.
             deletions: rows that go before the tables are changed.
             source: where the rows of new tables come from, as far as it has them.
+            returning: rows that come back after the tables were changed.
         """
 
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:

@@ -20,11 +20,12 @@ from trueup.plan import Plan, Policy
 from trueup.planning import compose, judge, locate, spare, survey_sides
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
+from trueup.sourcing import find_source
 from trueup.stages import backups, history
 from trueup.stages.models import forget
 from trueup.standing import Position
 from trueup.target import Target
-from trueup.undoing import compose_undo, find_source
+from trueup.undoing import compose_undo
 
 
 def plan(

@@ -25,7 +25,7 @@ class Made:
     table: str
     noun: str
     names: tuple[str, ...]
-    """What identified the object within its table before and after, in lower case."""
+    """What identified the object within its table before and after."""
     to: str = ""
     """The new name of what was renamed."""
     left: str = ""
@@ -34,9 +34,14 @@ class Made:
     """The SQL of the value that rows without one got; for what was done to rows, the SQL that was decided."""
 
     @property
+    def of_rows(self) -> bool:
+        """A decision about rows, and no change of the schema."""
+        return self.noun in ("rows", "values")
+
+    @property
     def objects(self) -> frozenset[tuple[str, str, str]]:
-        """Table, noun and name of what was changed, under the names of both sides."""
-        return frozenset((self.table.lower(), self.noun, name) for name in self.names)
+        """Table, noun and name of what was changed, under the names of both sides, in lower case."""
+        return frozenset((self.table.lower(), self.noun, name.lower()) for name in self.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,7 @@ def made_of(change: Change, fills: Sequence[Fill]) -> Made:
         fills: the values that the run gave to rows without one.
     """
     sides = [side for side in (getattr(change, "old", None), getattr(change, "new", None)) if side is not None]
-    labels = dict.fromkeys([change.label.lower(), *(label_of(side).lower() for side in sides)])
+    labels = dict.fromkeys([change.label, *(label_of(side) for side in sides)])
     column = (change.table.lower(), change.label.lower())
     fill = next((item for item in fills if (item.table.lower(), item.column.lower()) == column), None)
     return Made(
@@ -119,9 +124,7 @@ def made_by(step: Step, plan: Plan) -> Iterator[Made]:
 
 
 def _decided(kind: str, noun: str, table: str, column: str, sql: str) -> Made:
-    return Made(
-        id=f"{kind} {object_name(table, column)}", kind=kind, table=table, noun=noun, names=(column.lower(),), fill=sql
-    )
+    return Made(id=f"{kind} {object_name(table, column)}", kind=kind, table=table, noun=noun, names=(column,), fill=sql)
 
 
 def read_runs(records: Iterable[Mapping[str, Any]]) -> tuple[PastRun, ...]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from trueup.changes import Change
+from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.decisions import Decision
 from trueup.errors import EstimateTooLong
 from trueup.hazards import Hazard
@@ -228,6 +228,20 @@ class Source:
     id: str
     path: Path
     schema: Schema
+    renames: tuple[RenameTable | RenameColumn, ...] = ()
+    """Those of the run that it was made for; what was decided about rows speaks in the names that they gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returning:
+    """Rows that a run deleted and that come back from the source, when everything else was done to their table."""
+
+    table: str
+    statements: tuple[Statement, ...]
+    rows: int
+    """How many; a run that finds another number rolls back."""
+    lost: int
+    """How many more there were, which have no place any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +303,7 @@ class Plan:
     """For the plan of an undo."""
     source: Source | None = None
     """Where values come back from; none where no value has to."""
+    returning: tuple[Returning, ...] = ()
     preamble: tuple[str, ...] = ()
     """What is sent before the first step, such as ``BEGIN IMMEDIATE``."""
     backup_estimate: float = 0.0

@@ -26,7 +26,7 @@ from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
 from trueup.forecasting import forecast
 from trueup.hazards import Hazard
-from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Source, Step, Verdict
+from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Returning, Source, Step, Verdict
 from trueup.rules import ALTERING, Sight, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
@@ -69,6 +69,10 @@ class Survey:
     """The live data, as the decisions about it leave it."""
     source: Source | None = None
     """A backup that is open beside the database, for values to come back from."""
+    reverted: tuple[Fill, ...] = ()
+    """Values that come back in columns that no change is about."""
+    returning: tuple[Returning, ...] = ()
+    """Rows that come back."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -202,11 +206,13 @@ def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
     given = [item.fill for item in judgements if item.fill is not None and item.assessment.change in applied]
     casts, deletions = tuple(casts_of(survey.sight, applied)), tuple(deletions_of(survey.sight, applied))
-    fills = (*(item for item in given if not _replaced(item, casts)), *casts)
+    fills = (*(item for item in given if not _replaced(item, casts)), *casts, *survey.reverted)
     target = evolve(survey.base, survey.wanted, [*applied, *relaxations], left)
     changes = [*survey.renames, *applied, *relaxations]
     inexact = _inexact(assessments)
-    steps = survey.dialect.write(survey.base, target, changes, fills, inexact, deletions, survey.source)
+    steps = survey.dialect.write(
+        survey.base, target, changes, fills, inexact, deletions, survey.source, survey.returning
+    )
     return _Work(
         assessments=assessments, steps=tuple(steps), fills=fills, casts=casts, deletions=deletions, target=target
     )
@@ -290,6 +296,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         versions=survey.declared.versions,
         decisions=survey.answers,
         source=survey.source,
+        returning=survey.returning,
         preamble=survey.dialect.preamble(survey.source),
         backup_estimate=ahead.backup,
         check_estimate=ahead.checks,

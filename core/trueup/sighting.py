@@ -49,17 +49,18 @@ def take_sight(
     sight = Sight(probe=untouched, untouched=untouched, live=base, wanted=wanted, missing=missing, decisions=decisions)
 
     def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> Iterator[Hazard]:
-        probe = connection.probe(budget, _repaired(renames, repairs)) if repairs else untouched
+        probe = connection.probe(budget, repaired(renames, repairs)) if repairs else untouched
         return find_hazards(change, replace(sight, probe=probe))
 
     acting = find_acting(changes, decisions, hazards_with)
     repairs = tuple(dict.fromkeys(item for items in acting.values() for item in items))
     if not repairs:
         return sight
-    return replace(sight, probe=connection.probe(budget, _repaired(renames, repairs)), acting=acting)
+    return replace(sight, probe=connection.probe(budget, repaired(renames, repairs)), acting=acting)
 
 
-def _repaired(renames: Sequence[RenameTable | RenameColumn], repairs: Sequence[Cast | Delete]) -> Outlook:
+def repaired(renames: Sequence[RenameTable | RenameColumn], repairs: Sequence[Cast | Delete]) -> Outlook:
+    """What the renames and the decisions about rows do to the data."""
     return Outlook(
         renames=renames,
         deletes=[item for item in repairs if isinstance(item, Delete)],

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from trueup.changes import Change, CreateTable, CreateTrigger, CreateView, RenameColumn, RenameTable
+from trueup.changes import Change, CreateTable, CreateTrigger, CreateView, DropTable, RenameColumn, RenameTable
 from trueup.choosing import Taken, refuse
-from trueup.decisions import Backfill, Decision
+from trueup.decisions import Backfill, Cast, Decision, Delete
 from trueup.declaring import Declared
-from trueup.dialect import Connection, Dialect, Outlook
-from trueup.errors import ValuesGone
+from trueup.dialect import Beside, Connection, Dialect, Outlook
 from trueup.hazards import Hazard, Severity
 from trueup.limits import Budget
-from trueup.plan import Assessment, Plan, Policy, Source, Undone, Verdict
+from trueup.past import Made
+from trueup.plan import Assessment, Fill, Plan, Policy, Returning, Source, Undone, Verdict
 from trueup.planning import Survey, compose, renamed, spare
 from trueup.rules import Sight, find_hazards
 from trueup.schema import Schema, Table
 from trueup.settings import Settings
-from trueup.stages import backups
+from trueup.sighting import repaired
 from trueup.stages.assess import Judgement
 from trueup.stages.compare import compare
 from trueup.stages.decided import Decided
@@ -28,77 +27,11 @@ from trueup.stages.giving import Giving
 from trueup.stages.invert import Inverse, created_by, find_obstacle, invert_renames, older_names, sort_out
 from trueup.stages.models import Models
 from trueup.standing import Position
-from trueup.target import Target
-
-# -- the backup --------------------------------------------------------------------------------------------------------
-
-
-def find_source(taken: Taken, target: Target, now: datetime) -> Source | None:
-    """The run's backup, where it has anything that must come back.
-
-    Raises:
-        ValuesGone: it is needed, and there is none that is good.
-    """
-    lost = tuple(_dropped(taken))
-    if not lost and not _retyped(taken):
-        return None
-    dialect = target.dialect()
-    try:
-        return _verified(taken, target, dialect, now)
-    except _NoBackup as problem:
-        if not lost:
-            return None
-        raise ValuesGone(run=taken.run.id, problem=problem, lost=", ".join(lost)) from problem
-
 
 _AGAIN = (
     "models that still want what was taken back make it again at the next trueup --auto; go back to the older models"
     " before a server starts"
 )
-
-
-class _NoBackup(Exception):
-    """The message says why."""
-
-
-def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> Source:
-    identifier = taken.run.backup_id
-    if not identifier:
-        raise _NoBackup("none was made for it")
-    known = backups.list_backups(target.backup_directory(dialect), dialect)
-    found = next((backup for backup in known if backup.id == identifier), None)
-    if found is None:
-        raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")
-    checked = backups.verify_backup(found, dialect, now)
-    if checked.problem:
-        raise _NoBackup(f"the backup {identifier} is not good: {checked.problem}")
-    copy = dialect.open_copy(checked.path)
-    try:
-        schema = copy.schema(leave_out=(target.settings.history_table,))
-    finally:
-        copy.close()
-    if schema.fingerprint != taken.run.schema_before:
-        raise _NoBackup(f"the backup {identifier} is not of the database as it was before the run")
-    return Source(id=identifier, path=checked.path, schema=schema)
-
-
-def _dropped(taken: Taken) -> Iterator[str]:
-    """Names of the tables and columns whose rows and values only a backup has."""
-    for item in older_names(taken.made):
-        table = taken.before.table(item.table)
-        if item.kind == "DropTable":
-            yield f"the rows of table {item.table}"
-        elif item.kind == "DropColumn" and table is not None:
-            column = table.column(item.names[0])
-            if column is not None and column.computed is None:
-                yield f"the values of {item.table}.{column.name}"
-
-
-def _retyped(taken: Taken) -> bool:
-    return any(item.kind == "AlterColumn" for item in taken.made)
-
-
-# -- the plan ----------------------------------------------------------------------------------------------------------
 
 
 def compose_undo(
@@ -128,16 +61,11 @@ def compose_undo(
     _refuse_moved(taken, live, renames)
     base = renamed(live, renames, dialect) if renames else live
     inverse = _find_inverse(taken, live, base)
-    giving = Giving(
-        beside=connection.beside(source, base, renames) if source else None,
-        base=base,
-        made=inverse.made,
-        decisions=[item for item in decisions if isinstance(item, Backfill)],
-        literal=dialect.literal,
-    )
-    fills = {(fill.table.lower(), fill.column.lower()): fill for fill in map(giving.fill, inverse.changes) if fill}
-    outlook = Outlook(renames=renames, fills=tuple(fills.values()), returning=_returning(inverse, source))
     wanted = evolve(base, taken.before, inverse.changes, inverse.left)
+    beside = connection.beside(source, base, renames) if source else None
+    giving = _find_giving(taken, inverse, base, beside, decisions, dialect)
+    rows = _find_rows(taken, inverse, wanted, giving)
+    outlook = rows.outlook(renames, _returning_tables(inverse, source))
     survey = Survey(
         connection=connection,
         dialect=dialect,
@@ -150,16 +78,66 @@ def compose_undo(
         wanted=wanted,
         base=base,
         changes=inverse.changes,
-        fill=lambda table, column: fills.get((table.lower(), column.lower())),
-        sight=_take_sight(connection, outlook, base, wanted, giving, settings),
+        fill=lambda table, column: rows.fills.get((table.lower(), column.lower())),
+        sight=replace(_take_sight(connection, outlook, base, wanted, giving, settings), acting=rows.acting),
         source=source,
+        reverted=rows.reverted,
+        returning=tuple(item for item in rows.returning if item.rows),
     )
-    plan = compose(survey, spare(survey, _judge(survey, inverse, giving)), Policy.FULL)
+    lost = dict(giving.not_returning(rows.returning))
+    plan = compose(survey, spare(survey, _judge(survey, inverse, giving, lost)), Policy.FULL)
     return replace(
         plan,
         undoes=Undone(run_id=taken.run.id, steps=() if taken.whole else tuple(step.number for step in taken.steps)),
         wanted=_owned_again(inverse),
-        warnings=(*plan.warnings, *((_AGAIN,) if plan.steps else ())),
+        warnings=(*plan.warnings, *(hazard.sentence for hazard in lost.values()), *((_AGAIN,) if plan.steps else ())),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What an undo does to rows."""
+
+    fills: Mapping[tuple[str, str], Fill]
+    """By table and column, in lower case, the values of what the changes are about."""
+    reverted: tuple[Fill, ...]
+    returning: tuple[Returning, ...]
+    acting: Mapping[str, tuple[Cast | Delete, ...]]
+    """What had been decided for the run that is made again, by the change that it acts for."""
+
+    def outlook(self, renames: Sequence[RenameTable | RenameColumn], returning: Sequence[Table]) -> Outlook:
+        again = repaired(renames, tuple(dict.fromkeys(item for items in self.acting.values() for item in items)))
+        return replace(again, fills=(*self.fills.values(), *self.reverted, *again.fills), returning=returning)
+
+
+def _find_rows(taken: Taken, inverse: Inverse, wanted: Schema, giving: Giving) -> _Rows:
+    fills = [fill for fill in map(giving.fill, inverse.changes) if fill is not None]
+    return _Rows(
+        fills={(fill.table.lower(), fill.column.lower()): fill for fill in fills},
+        reverted=tuple(giving.reverted(inverse.changes)),
+        returning=tuple(giving.returning(wanted)),
+        acting=_acting_again(taken, inverse),
+    )
+
+
+def _find_giving(
+    taken: Taken,
+    inverse: Inverse,
+    base: Schema,
+    beside: Beside | None,
+    decisions: Sequence[Decision],
+    dialect: Dialect,
+) -> Giving:
+    decided = [item for item in older_names(taken.made) if item.of_rows]
+    return Giving(
+        beside=beside,
+        base=base,
+        made=inverse.made,
+        decisions=[item for item in decisions if isinstance(item, Backfill)],
+        literal=dialect.literal,
+        casts={(item.table.lower(), item.names[0].lower()): item.fill for item in decided if item.noun == "values"},
+        filled={object_: item.fill for item in taken.again if not item.of_rows for object_ in item.objects},
+        deletes={item.table.lower(): item.fill for item in decided if item.noun == "rows"},
     )
 
 
@@ -168,6 +146,22 @@ def _find_inverse(taken: Taken, live: Schema, base: Schema) -> Inverse:
     untouched = taken.last and taken.whole and taken.run.schema_after == live.fingerprint
     made = older_names(taken.made)
     return sort_out(compare(base, taken.before, created_by(made)), made, all_of_them=untouched)
+
+
+def _acting_again(taken: Taken, inverse: Inverse) -> dict[str, tuple[Cast | Delete, ...]]:
+    """When an undo is taken back, what had been decided about rows acts again, for all that is made of their tables."""
+    acting: dict[str, tuple[Cast | Delete, ...]] = {}
+    for change in inverse.changes:
+        ours = [item for item in taken.again if item.of_rows and item.table.lower() == change.table.lower()]
+        if ours and not isinstance(change, CreateTable | DropTable):
+            acting[change.id] = tuple(map(_decided, ours))
+    return acting
+
+
+def _decided(made: Made) -> Cast | Delete:
+    if made.noun == "rows":
+        return Delete(table=made.table, where=made.fill)
+    return Cast(table=made.table, column=made.names[0], sql=made.fill)
 
 
 def _take_sight(
@@ -215,22 +209,27 @@ def _refuse_moved(taken: Taken, live: Schema, renames: Sequence[RenameTable | Re
             refuse(taken.run, f"it dropped the table {item.table}, and there is one of that name again", remedy)
 
 
-def _returning(inverse: Inverse, source: Source | None) -> list[Table]:
+def _returning_tables(inverse: Inverse, source: Source | None) -> list[Table]:
     created = [change.new for change in inverse.changes if isinstance(change, CreateTable)]
     return [table for table in created if source is not None and source.schema.table(table.name) is not None]
 
 
-def _judge(survey: Survey, inverse: Inverse, giving: Giving) -> list[Judgement]:
-    """Everything that the run made may be taken back; only what the data or somebody's later change forbids is not."""
-    return [
-        _judged(
-            change,
-            survey,
-            inverse,
-            [*find_hazards(change, survey.sight), *giving.missing(change, survey.sight.probe)],
-        )
-        for change in inverse.changes
-    ]
+def _judge(survey: Survey, inverse: Inverse, giving: Giving, lost: dict[str, Hazard]) -> list[Judgement]:
+    """Everything that the run made may be taken back; only what the data or somebody's later change forbids is not.
+
+    Args:
+        survey: what was found.
+        inverse: what is to be done.
+        giving: finds values for what comes back.
+        lost: for a table's name what is lost of its rows; it is told with the first change of the table, and taken out.
+    """
+    judgements = []
+    for change in inverse.changes:
+        hazards = [*find_hazards(change, survey.sight), *giving.missing(change, survey.sight.probe)]
+        if change.table.lower() in lost:
+            hazards.append(lost.pop(change.table.lower()))
+        judgements.append(_judged(change, survey, inverse, hazards))
+    return judgements
 
 
 def _judged(change: Change, survey: Survey, inverse: Inverse, hazards: Sequence[Hazard]) -> Judgement:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from trueup.changes import AddColumn, AlterColumn, Change, CreateTable
+from trueup.changes import AddColumn, AlterColumn, Change, CreateTable, DropTable
 from trueup.decisions import Backfill
 from trueup.dialect import Beside
 from trueup.hazards import Finding, Hazard, Probe, Severity
 from trueup.past import Made
-from trueup.plan import Fill
+from trueup.plan import Fill, Returning
 from trueup.schema import Schema, Table
 
 
@@ -28,16 +28,55 @@ class Giving:
     decisions: Sequence[Backfill]
     literal: Callable[[Any], str]
     """Writes a value in SQL."""
+    casts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """For table and column, in lower case, the SQL by which a decision replaced every value."""
+    filled: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """For what the run made again had given a value to, by :attr:`Made.objects`, the SQL of it."""
+    deletes: Mapping[str, str] = field(default_factory=dict)
+    """For a table, in lower case, the condition by which decisions deleted rows."""
 
     def fill(self, change: Change) -> Fill | None:
         """The values of a column: the backup's, and for rows that it does not have those of a new row."""
         if not isinstance(change, AddColumn | AlterColumn) or change.new.computed:
             return None
         otherwise, made = self._otherwise(change), self.made.get(change.id)
-        found = self.beside.fill(change, otherwise, made.fill if made else "") if self.beside else None
+        cast = self.casts.get((change.table.lower(), change.label.lower()), "")
+        found = self.beside.fill(change, otherwise, made.fill if made else "", cast) if self.beside else None
         if found is not None or not otherwise or change.new.nullable:
             return found
         return Fill(table=change.table, column=change.label, sql=otherwise, source="a decision or the default")
+
+    def reverted(self, changes: Sequence[Change]) -> Iterator[Fill]:
+        """The values of columns that were replaced for the sake of other changes of their tables."""
+        altered = {(item.table.lower(), item.label.lower()) for item in changes if isinstance(item, AlterColumn)}
+        tables = {item.table.lower() for item in changes if not isinstance(item, CreateTable | DropTable)}
+        for (name, label), cast in self.casts.items():
+            table = self.base.table(name) if name in tables else None
+            column = table.column(label) if table else None
+            if self.beside is None or table is None or column is None or (name, label) in altered:
+                continue
+            fill = self.beside.fill(AlterColumn(table=table.name, old=column, new=column), "", "", cast)
+            if fill is not None:
+                yield fill
+
+    def returning(self, wanted: Schema) -> Iterator[Returning]:
+        """The rows that come back, in the tables as they are then."""
+        for name, where in self.deletes.items():
+            table = wanted.table(name)
+            found = self.beside.returning(table, where) if self.beside and table else None
+            if found is not None:
+                yield found
+
+    def not_returning(self, found: Sequence[Returning]) -> Iterator[tuple[str, Hazard]]:
+        """The dangers of what does not come back, by the name of the table, in lower case."""
+        by_table = {item.table.lower(): item for item in found}
+        for name in self.deletes:
+            item = by_table.get(name)
+            if item is None:
+                yield name, _lost(f"the rows that the run deleted from {name} do not come back", 0)
+            elif item.lost:
+                words = Finding(rows=item.lost).words
+                yield name, _lost(f"{words} that the run deleted from {item.table} cannot come back", item.lost)
 
     def gives(self, table: str, column: str) -> bool:
         """Whether :meth:`missing` answers for the rows that have no value for a column that comes back."""
@@ -108,7 +147,8 @@ class Giving:
         for decision in self.decisions:
             if decision.object.lower() == f"{change.table}.{change.label}".lower():
                 return f"({decision.sql if decision.sql is not None else self.literal(decision.value)})"
-        return f"({change.new.default})" if change.new.default is not None else ""
+        known = self.filled.get((change.table.lower(), change.noun, change.label.lower()))
+        return known or (f"({change.new.default})" if change.new.default is not None else "")
 
 
 def _lost(sentence: str, rows: int) -> Hazard:

@@ -54,6 +54,18 @@ def invert_renames(made: Sequence[Made]) -> tuple[RenameTable | RenameColumn, ..
     )
 
 
+def renames_of(made: Sequence[Made]) -> tuple[RenameTable | RenameColumn, ...]:
+    """The renames of the run, tables first; columns are named with their table's newer name."""
+    return (
+        *(RenameTable(table=item.table, to=item.to) for item in made if item.kind == "RenameTable"),
+        *(
+            RenameColumn(table=item.table, column=item.names[0], to=item.to)
+            for item in made
+            if item.kind == "RenameColumn"
+        ),
+    )
+
+
 def older_names(made: Sequence[Made]) -> tuple[Made, ...]:
     """The changes that are no renames, in the names that their objects had before the run."""
     tables = _old_tables(made)
@@ -66,7 +78,8 @@ def older_names(made: Sequence[Made]) -> tuple[Made, ...]:
     for item in made:
         if not item.to:
             table = tables.get(item.table.lower(), item.table)
-            names = [columns.get((table.lower(), name), name) if item.noun == "column" else name for name in item.names]
+            named = item.noun in ("column", "values")
+            names = (columns.get((table.lower(), name.lower()), name) if named else name for name in item.names)
             found.append(replace(item, table=table, names=tuple(names)))
     return tuple(found)
 
@@ -102,7 +115,8 @@ def _partner(change: Change, made: Sequence[Made]) -> Made | None:
 def created_by(made: Sequence[Made]) -> frozenset[tuple[str, str]]:
     """Kind and name, in lower case, of the tables, views and triggers that the run made."""
     kinds = {"CreateTable": "table", "CreateView": "view", "CreateTrigger": "trigger"}
-    return frozenset((kinds[item.kind], item.names[0] or item.table.lower()) for item in made if item.kind in kinds)
+    made_whole = (item for item in made if item.kind in kinds)
+    return frozenset((kinds[item.kind], (item.names[0] or item.table).lower()) for item in made_whole)
 
 
 def find_obstacle(change: Change, inverse: Inverse, base: Schema) -> Obstacle | None:

@@ -79,12 +79,13 @@ def verify(
 
 
 def _check_counts(plan: Plan, before: Before, counts: Mapping[str, int], names: Mapping[str, str]) -> None:
-    """As many rows as before, without exactly those that were to go."""
+    """As many rows as before, without exactly those that were to go, and with those that were to come back."""
     for name, count in counts.items():
         now = names.get(name.lower(), name).lower()
         gone = sum(deletion.rows for deletion in plan.deletions if deletion.table.lower() == now)
-        if count != before.row_counts[name] - gone:
-            to_go = f", {gone} of which were to go," if gone else ""
+        back = sum(returning.rows for returning in plan.returning if returning.table.lower() == now)
+        if count != before.row_counts[name] - gone + back:
+            to_go = f", {gone} of which were to go," if gone else f", and {back} were to come back," if back else ""
             _fail(f"{name} had {before.row_counts[name]} rows{to_go} and has {count}")
 
 

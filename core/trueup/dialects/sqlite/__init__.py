@@ -18,7 +18,7 @@ from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable, ReadOnlyDatabase
-from trueup.plan import Deletion, Fill, Source, Step
+from trueup.plan import Deletion, Fill, Returning, Source, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 
@@ -152,6 +152,7 @@ class SqliteDialect:
         inexact: Collection[tuple[str, str]] = (),
         deletions: Sequence[Deletion] = (),
         source: Source | None = None,
+        returning: Sequence[Returning] = (),
     ) -> list[Step]:
         return StepWriter(
             live=live,
@@ -161,6 +162,7 @@ class SqliteDialect:
             able=abilities(),
             deletions=deletions,
             source=source,
+            returning=returning,
             drops_columns=_can_drop_in_place(live, changes),
         ).write(changes)
 

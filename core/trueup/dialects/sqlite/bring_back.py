@@ -15,8 +15,8 @@ from trueup.dialect import Outlook
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.rebuild import autoincrements, rowid_name
 from trueup.dialects.sqlite.source import SOURCE, Query, Sources
-from trueup.dialects.sqlite.tokens import quote, string
-from trueup.plan import Fill, Source, Statement, Work
+from trueup.dialects.sqlite.tokens import quote, string, tokenize
+from trueup.plan import Fill, Returning, Source, Statement, Work
 from trueup.schema import Column, Schema, Sql, Table
 
 _THERE = quote("the backup")
@@ -38,10 +38,11 @@ class SqliteBeside:
     ) -> None:
         self._query = query
         self._then = source.schema
+        self._later = source.renames
         self._base = base
         self._sources = Sources(query, Outlook(renames=renames))
 
-    def fill(self, change: AddColumn | AlterColumn, otherwise: str, filled: str) -> Fill | None:
+    def fill(self, change: AddColumn | AlterColumn, otherwise: str, filled: str, cast: str) -> Fill | None:
         same = self._same_row(change.table)
         then = self._then.table(change.table)
         if not same or then is None or change.new.computed or _is_alias(change.new, then):
@@ -52,9 +53,11 @@ class SqliteBeside:
         kept = f"ELSE coalesce({here}, {otherwise})" if otherwise else f"ELSE {here}"
         if change.old.computed:
             return self._fill(change, same, kept, replaces=True)
-        if affinity(change.old.type) == affinity(change.new.type) and not filled:
+        if affinity(change.old.type) == affinity(change.new.type) and not (filled or cast):
             return None
         untouched = _untouched(here, f"{_THERE}.{quote(change.new.name)}", change.old.type, filled)
+        if cast:
+            untouched = f"{here} COLLATE BINARY IS {self._then_of(cast, then)}"
         return self._fill(change, f"{same} AND ({untouched})", kept, replaces=True)
 
     def _fill(self, change: AddColumn | AlterColumn, found: str, otherwise: str, *, replaces: bool) -> Fill:
@@ -73,6 +76,57 @@ class SqliteBeside:
             replaces=replaces,
             proof=None if replaces else proof,
         )
+
+    def returning(self, table: Table, where: str) -> Returning | None:
+        """As rows that are inserted: what triggers keep of the table follows."""
+        then, live = self._then.table(table.name), self._base.table(table.name)
+        if then is None or live is None:
+            return None
+        same = list(_alike(live, then))
+        if not same:
+            return None
+        gone = f"{self._then_of(where, then)} IS TRUE"
+        there, here, like = f"{SOURCE}.{quote(then.name)} AS {_THERE}", quote(table.name), " OR ".join(same)
+        free = f"NOT EXISTS (SELECT 1 FROM {here} WHERE {like})"
+        free_now = f"NOT EXISTS (SELECT 1 FROM {self._sources.clause(table.name)} WHERE {like})"
+        all_of_them = self._count(f"SELECT count(*) FROM {there} WHERE {gone}")
+        back = self._count(f"SELECT count(*) FROM {there} WHERE {gone} AND {free_now}") if _fits(then, table) else 0
+        listed = ", ".join(
+            quote(column.name) for column in table.columns if _plain(column) and then.column(column.name)
+        )
+        insert = f"INSERT INTO {here} ({listed}) SELECT {listed} FROM {there} WHERE {gone} AND {free}"
+        return Returning(
+            table=table.name, statements=(Statement(sql=insert, work=Work.SCAN),), rows=back, lost=all_of_them - back
+        )
+
+    def _then_of(self, sql: str, table: Table) -> str:
+        """The SQL of a decision, asked about a row of the backup in the names and the surroundings of the run."""
+        words = {token.name.lower() for token in tokenize(sql)}
+        around = [item for item in self._then.tables if self._later_name(item).lower() in words and "select" in words]
+        shadows = ", ".join(
+            f"{quote(self._later_name(item))} AS (SELECT {self._row(item)} FROM {SOURCE}.{quote(item.name)})"
+            for item in around
+        )
+        row = f"(SELECT {self._row(table, f'{_THERE}.')}) AS {quote(self._later_name(table))}"
+        return f"({f'WITH {shadows} ' if shadows else ''}SELECT {sql} FROM {row})"
+
+    def _row(self, table: Table, prefix: str = "") -> str:
+        """All columns, and the rowid where there is one, under the names that the run gave them."""
+        renamed = {
+            item.column.lower(): item.to
+            for item in self._later
+            if isinstance(item, RenameColumn) and item.table.lower() == self._later_name(table).lower()
+        }
+        terms = [
+            f"{prefix}{quote(column.name)} AS {quote(renamed.get(column.name.lower(), column.name))}"
+            for column in table.columns
+        ]
+        rowid = None if table.without_rowid else rowid_name(table)
+        return ", ".join([*terms, *([f"{prefix}{rowid} AS {rowid}"] if rowid else [])])
+
+    def _later_name(self, table: Table) -> str:
+        renamed = (item.to for item in self._later if isinstance(item, RenameTable) and _same(item.table, table.name))
+        return next(renamed, table.name)
 
     def knows_rows(self, table: str) -> bool:
         return bool(self._same_row(table))
@@ -107,6 +161,26 @@ def same_row(live: Table, then: Table) -> str:
         return ""
     alike = [f"{_THERE}.{quote(name)} IS {here}.{quote(name)}" for name in shared]
     return " AND ".join([f"{_THERE}.{rowids[0]} = {here}.{rowids[1]}", *alike])
+
+
+def _alike(live: Table, then: Table) -> Iterator[str]:
+    """Conditions on a row of each; where one is true, they cannot both be in the table."""
+    keys = [key for key in _unique_keys(then) if all(_plain(live.column(name)) for name in key)]
+    here = quote(live.name)
+    for key in keys:
+        yield " AND ".join(f"{_THERE}.{quote(name)} = {here}.{quote(name)}" for name in key)
+    if not keys and same_row(live, then):
+        yield same_row(live, then)
+
+
+def _fits(then: Table, table: Table) -> bool:
+    """Whether a row of the one table has all that a row of the other must have."""
+    needed = [column for column in table.columns if not column.nullable and column.default is None and _plain(column)]
+    return all(_plain(then.column(column.name)) for column in needed)
+
+
+def _same(name: str, other: str) -> bool:
+    return name.lower() == other.lower()
 
 
 def _unique_keys(table: Table) -> Iterator[tuple[str, ...]]:

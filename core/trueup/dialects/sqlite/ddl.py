@@ -40,7 +40,7 @@ from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.tokens import quote
 from trueup.hazards import counted
-from trueup.plan import Deletion, Fill, Form, Source, Statement, Step, Work
+from trueup.plan import Deletion, Fill, Form, Returning, Source, Statement, Step, Work
 from trueup.schema import Schema, Table
 
 
@@ -69,6 +69,7 @@ class StepWriter:
         drops_columns: whether DROP COLUMN works on this schema.
         deletions: rows that go first.
         source: a backup that new tables get their rows from, as far as it has them.
+        returning: rows that come back from it last.
     """
 
     live: Schema
@@ -79,12 +80,13 @@ class StepWriter:
     drops_columns: bool
     deletions: Sequence[Deletion] = ()
     source: Source | None = None
+    returning: Sequence[Returning] = ()
 
     def write(self, changes: Sequence[Change]) -> list[Step]:
         """Steps in an order that works.
 
         Renames, rows that go, views and triggers that are in the way, drops, freed index names, new tables, altered
-        tables, new indexes, new views and triggers.
+        tables, rows that come back, new indexes, new views and triggers.
         """
         objects = object_steps(self.live, changes)
         writer = replace(self, live=objects.between)
@@ -103,6 +105,7 @@ class StepWriter:
             *(self._create_table(change) for change in changes if isinstance(change, CreateTable)),
             *(made for table in altered for made in table.rows),
             *self._edits([table.edit for table in altered if table.edit is not None]),
+            *map(_bring_back, self.returning),
             *(made for table in altered for made in table.indexes),
             *objects.last,
         ]
@@ -124,12 +127,14 @@ class StepWriter:
 
     def _alter(self, name: str, changes: Sequence[Change]) -> _Altered:
         old, new = self.live.table(name), self.expected.table(name)
-        rest = [change for change in changes if not isinstance(change, DropIndex)]
-        if old is None or new is None or not rest:
+        if old is None or new is None:
             return _Altered()
+        rest = [change for change in changes if not isinstance(change, DropIndex)]
         replaced = self._replaced(old)
         if replaced is not None:
             return _Altered(rows=(self._rebuild(old, new, rest, f"every row gets another value for {replaced}"),))
+        if not rest:
+            return _Altered()
         first = tuple(drop_index_steps(rest))
         indexes = tuple(index_steps(rest))
         inner = [change for change in rest if not isinstance(change, CreateIndex | AlterIndex)]
@@ -204,6 +209,8 @@ class StepWriter:
 
 
 def _sentence(verb: str, changes: Sequence[Change]) -> str:
+    if not changes:
+        return f"{verb}, for its values"
     return f"{verb} ({len(changes)} changes)" if len(changes) > 1 else changes[0].sentence
 
 
@@ -223,6 +230,17 @@ def _delete(deletion: Deletion) -> Step:
         form=Form.IN_PLACE,
         why="a decision says so, and a change needs it",
         deletion=deletion,
+    )
+
+
+def _bring_back(returning: Returning) -> Step:
+    return Step(
+        table=returning.table,
+        sentence=f"bring back {counted(returning.rows)} of table {returning.table} from the backup",
+        statements=returning.statements,
+        changes=(),
+        form=Form.IN_PLACE,
+        why="a decision deleted them in the run that is undone",
     )
 
 

@@ -1,0 +1,78 @@
+"""Where the values and rows come from that an undo brings back: the backup that was taken for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from trueup.choosing import Taken
+from trueup.dialect import Dialect
+from trueup.errors import ValuesGone
+from trueup.plan import Source
+from trueup.stages import backups
+from trueup.stages.invert import older_names, renames_of
+from trueup.target import Target
+
+
+class _NoBackup(Exception):
+    """The message says why."""
+
+
+def find_source(taken: Taken, target: Target, now: datetime) -> Source | None:
+    """The run's backup, where it has anything that must come back.
+
+    Raises:
+        ValuesGone: it is needed, and there is none that is good.
+    """
+    lost = tuple(_dropped(taken))
+    if not lost and not _retyped(taken):
+        return None
+    dialect = target.dialect()
+    try:
+        return _verified(taken, target, dialect, now)
+    except _NoBackup as problem:
+        if not lost:
+            return None
+        raise ValuesGone(run=taken.run.id, problem=problem, lost=", ".join(lost)) from problem
+
+
+def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> Source:
+    identifier = taken.run.backup_id
+    if not identifier:
+        raise _NoBackup("none was made for it")
+    known = backups.list_backups(target.backup_directory(dialect), dialect)
+    found = next((backup for backup in known if backup.id == identifier), None)
+    if found is None:
+        raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")
+    checked = backups.verify_backup(found, dialect, now)
+    if checked.problem:
+        raise _NoBackup(f"the backup {identifier} is not good: {checked.problem}")
+    copy = dialect.open_copy(checked.path)
+    try:
+        schema = copy.schema(leave_out=(target.settings.history_table,))
+    finally:
+        copy.close()
+    if schema.fingerprint != taken.run.schema_before:
+        raise _NoBackup(f"the backup {identifier} is not of the database as it was before the run")
+    made = [item for step in taken.run.steps for item in step.made or ()]
+    return Source(id=identifier, path=checked.path, schema=schema, renames=renames_of(made))
+
+
+def _dropped(taken: Taken) -> Iterator[str]:
+    """Names of the tables and columns whose rows and values only a backup has."""
+    for item in older_names(taken.made):
+        table = taken.before.table(item.table)
+        if item.kind == "DropTable":
+            yield f"the rows of table {item.table}"
+        elif item.kind == "DeleteRows":
+            yield f"the rows that were deleted from {item.table}"
+        elif item.kind == "CastValues":
+            yield f"the values that {item.table}.{item.names[0]} had"
+        elif item.kind == "DropColumn" and table is not None:
+            column = table.column(item.names[0])
+            if column is not None and column.computed is None:
+                yield f"the values of {item.table}.{column.name}"
+
+
+def _retyped(taken: Taken) -> bool:
+    return any(item.kind == "AlterColumn" for item in taken.made)
