@@ -43,7 +43,7 @@ from trueup.repairs import (
     drop_or_keep,
     give_value,
 )
-from trueup.schema import Column, ForeignKey, KeyPart, Schema, Sql
+from trueup.schema import Column, ForeignKey, KeyPart, Schema, Sql, Table, part_columns
 
 ALTERING = ("altered-values", "unfit-values")
 """Rules about values that a new type makes something else of."""
@@ -219,12 +219,14 @@ def not_strict(change: Change, sight: Sight) -> Found | None:
 
 
 def duplicate_keys(change: Change, sight: Sight) -> Found | None:
-    parts, where = _unique_parts(change)
-    if not parts:
-        return None
-    finding = sight.probe.duplicates(change.table, parts, where)
-    what = f"{finding.agree('share')} their values of {describe_parts(parts)}"
-    return Found(finding, f"{finding.words} in {change.table} {what}")
+    found = None
+    for parts, where in _unique_keys(change, sight.wanted.table(change.table)):
+        finding = sight.probe.duplicates(change.table, parts, where)
+        what = f"{finding.agree('share')} their values of {describe_parts(parts)}"
+        found = Found(finding, f"{finding.words} in {change.table} {what}")
+        if not finding.nothing:
+            break
+    return found
 
 
 def orphaned_rows(change: Change, sight: Sight) -> Found | None:
@@ -493,17 +495,28 @@ def _made_strict(change: Change, wanted: Schema) -> tuple[Column, ...]:
             return ()
 
 
-def _unique_parts(change: Change) -> tuple[tuple[KeyPart, ...], Sql | None]:
-    """What no two rows may share after the change, and which rows it is about."""
+def _unique_keys(change: Change, wanted: Table | None) -> Iterator[tuple[tuple[KeyPart, ...], Sql | None]]:
+    """What no two rows may share after the change, compared as the wanted columns do, and which rows it is about."""
+    keys: list[tuple[tuple[KeyPart, ...], Sql | None]] = []
     match change:
         case AddUnique(new=new) | AlterUnique(new=new):
-            return new.parts, None
+            keys = [(new.parts, None)]
         case CreateIndex(new=index) | AlterIndex(new=index) if index.unique:
-            return index.parts, index.where
+            keys = [(index.parts, index.where)]
         case AlterPrimaryKey(new=key) if key is not None:
-            return key.parts, None
-        case _:
-            return (), None
+            keys = [(key.parts, None)]
+        case AlterColumn(new=column) if wanted is not None and "collation" in change.aspects:
+            keys = [(unique.parts, None) for unique in wanted.uniques]
+            keys += [(wanted.primary_key.parts, None)] if wanted.primary_key else []
+            keys += [(index.parts, index.where) for index in wanted.indexes if index.unique]
+            keys = [key for key in keys if column.name.lower() in map(str.lower, part_columns(key[0]))]
+    yield from ((tuple(_collated(part, wanted) for part in parts), where) for parts, where in keys)
+
+
+def _collated(part: KeyPart, wanted: Table | None) -> KeyPart:
+    """With its collation said, where that is its column's."""
+    column = wanted.column(part.column) if wanted is not None and part.column else None
+    return replace(part, collation=part.collation or column.collation) if column is not None else part
 
 
 def _same_reference(old: ForeignKey, new: ForeignKey) -> bool:

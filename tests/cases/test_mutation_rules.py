@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Boolean, CheckConstraint, Enum, Index, MetaData, UniqueConstraint, collate, column, func, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Enum,
+    Index,
+    MetaData,
+    String,
+    UniqueConstraint,
+    collate,
+    column,
+    func,
+    text,
+)
 
 from trueup import Policy, Status
 
@@ -333,6 +345,27 @@ def test_rows_that_share_values_are_refused_with_their_number(lab: Lab) -> None:
     lab.sql(WITH_NULLS + "INSERT INTO t (id, a) VALUES (50, 'one'), (51, 'one')")
     run = lab.migrate(unique("a"))
     assert (run.status, [item.hazards[0].rows for item in run.plan.blocked]) == (Status.NEEDS_DECISION, [3])
+
+
+@pytest.mark.parametrize("made", ["by a constraint", "by an index", "only now"])
+def test_values_that_a_new_collation_makes_equal(lab: Lab, made: str) -> None:
+    """Where a column's new collation lets rows share a unique value, their number is known before the run."""
+    collated = t(key(), a(String(50, collation="NOCASE"), unique=True, index=made == "by an index"), n())
+    lab.create(BASE if made == "only now" else t(key(), a(unique=True, index=made == "by an index"), n()))
+    lab.sql("INSERT INTO t (id, a) VALUES (1, 'A'), (2, 'a'), (3, 'b'), (4, NULL), (5, NULL)")
+    run = lab.migrate(collated)
+    assert run.status is Status.NEEDS_DECISION
+    assert {hazard.rows for item in run.plan.blocked for hazard in item.hazards} == {2}
+    lab.sql("DELETE FROM t WHERE id = 2")
+    assert lab.migrate(collated).status is Status.MIGRATED
+    assert lab.found(collated) == []
+
+
+def test_values_that_an_old_collation_makes_equal(lab: Lab) -> None:
+    """A UNIQUE constraint is judged as the column will compare, not as it does so far."""
+    lab.create(t(key(), a(String(50, collation="NOCASE")), n()))
+    lab.sql("INSERT INTO t (id, a) VALUES (1, 'A'), (2, 'a')")
+    assert lab.migrate(unique("a")).status is Status.MIGRATED
 
 
 def test_one_of_two_equal_checks_changes_alone(lab: Lab) -> None:

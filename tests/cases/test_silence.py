@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
-from trueup import Status
+from trueup import Policy, Status
 
 from .mutations import a, key, n, t
 
@@ -202,6 +202,11 @@ def _with(make: Callable[[Any], sa.Index | sa.Constraint]) -> MetaData:
     if isinstance(item, sa.Constraint):
         metadata.tables["t"].append_constraint(item)
     return metadata
+
+
+def _both(*items: Any, **types: Any) -> MetaData:
+    """The base table with indexes and constraints, and perhaps other types."""
+    return t(key(), a(*filter(None, [types.get("a")])), n(), *items)
 
 
 def assert_silent(lab: Lab, models: object) -> None:
@@ -463,6 +468,86 @@ HAND_WRITTEN = [
         models=t(key(), a(), n(), sa.CheckConstraint("n = 5 OR n <> 6")),
     ),
     Same(
+        name="parentheses inside a CHECK that change nothing",
+        ddl=f"CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST}, CHECK (((n) > (0)) AND (length((a)) < 9 OR (n < 9))))",
+        models=_with(lambda c: sa.CheckConstraint("n > 0 AND (length(a) < 9 OR n < 9)")),
+    ),
+    Same(
+        name="other words for NOT IN and IS NOT NULL in a CHECK",
+        ddl=f"CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST}, CHECK (NOT (a IN (('x'), 'y')) AND a NOTNULL))",
+        models=_with(lambda c: sa.CheckConstraint(sa.and_(c.a.not_in(["x", "y"]), c.a.is_not(None)))),
+    ),
+    Same(
+        name="the table's own name in a CHECK and in an index",
+        ddl=f"CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST}, CHECK (t.n > 0)); CREATE INDEX ix ON t (a) WHERE n > 0",
+        models=_both(sa.CheckConstraint("n > 0"), sa.Index("ix", "a", sqlite_where=text("(n) > 0"))),
+    ),
+    Same(
+        name="a CHECK of an Enum by hand",
+        ddl="""CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(3) CHECK(a in('one','two')),
+            n BOOLEAN CHECK(n IN(0,1)))""",
+        models=t(
+            key(),
+            a(sa.Enum("one", "two", native_enum=False, create_constraint=True)),
+            n(sa.Boolean(create_constraint=True)),
+        ),
+    ),
+    Same(
+        name="parentheses in a computed column",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, c INTEGER GENERATED ALWAYS AS (((n)*(2)) + 1) STORED)",
+        models=t(key(), n(), Column("c", Integer, sa.Computed("n * 2 + 1", persisted=True))),
+    ),
+    Same(
+        name="parentheses in an expression as the default",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(50) DEFAULT ((DATETIME(('now')))), n INTEGER)",
+        models=t(key(), a(server_default=text("(datetime('now'))")), n()),
+    ),
+    Same(
+        name="parentheses and white space in a partial index on an expression",
+        ddl=f"""CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST});
+            CREATE INDEX ix ON t((lower((a))),\n\tn DESC)WHERE((n)>(5))and(a not null)""",
+        models=_with(
+            lambda c: sa.Index("ix", sa.func.lower(c.a), c.n.desc(), sqlite_where=text("n > 5 AND a IS NOT NULL"))
+        ),
+    ),
+    Same(
+        name="collations that the columns have anyway, spelt out in indexes",
+        ddl="""CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(50) COLLATE nocase, n INTEGER,
+                UNIQUE (a COLLATE NOCASE));
+            CREATE INDEX ix ON t (a COLLATE NOCASE ASC, n COLLATE BINARY)""",
+        models=_both(sa.UniqueConstraint("a"), sa.Index("ix", "a", "n"), a=String(50, collation="NOCASE")),
+    ),
+    Same(
+        name="columns of an index as strings",
+        ddl=f"CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST}, UNIQUE ('a')); CREATE INDEX main.ix ON t ('a', \"n\")",
+        models=_both(sa.UniqueConstraint("a"), sa.Index("ix", "a", "n")),
+    ),
+    Same(
+        name="constraints without commas between them, and a name for nothing",
+        ddl=f"CREATE TABLE t (id INTEGER, {_REST} CONSTRAINT x, PRIMARY KEY (id) CHECK (n > 0) UNIQUE (a))",
+        models=_both(sa.UniqueConstraint("a"), sa.CheckConstraint("n > 0")),
+    ),
+    Same(
+        name="a strange name, UNIQUE beside it",
+        ddl='CREATE TABLE t (id INTEGER PRIMARY KEY, "such-name" VARCHAR(50) UNIQUE)',
+        models=t(key(), Column("such-name", String(50)), sa.UniqueConstraint("such-name")),
+    ),
+    Same(
+        name="types in quotes",
+        ddl='CREATE TABLE main.t (id "INTEGER" PRIMARY KEY, a [VARCHAR](50), n `INTEGER`)',
+        models=BASE,
+    ),
+    Same(
+        name="a key that descends in a constraint of the table, where it is the rowid all the same",
+        ddl=f"CREATE TABLE t (id INTEGER, {_REST}, PRIMARY KEY (id DESC) ON CONFLICT ABORT)",
+        models=BASE,
+    ),
+    Same(
+        name="a key of two columns, with order and collation",
+        ddl="CREATE TABLE t (x TEXT NOT NULL, y INTEGER NOT NULL, PRIMARY KEY (x COLLATE BINARY ASC, y ASC))",
+        models=t(Column("x", sa.Text, primary_key=True), Column("y", Integer, primary_key=True)),
+    ),
+    Same(
         name="collation in small letters, and BINARY spelt out",
         ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(50) collate nocase, n INTEGER COLLATE BINARY)",
         models=t(key(), a(String(50, collation="NOCASE")), n()),
@@ -545,6 +630,90 @@ def test_models_and_hand_written_agree_in_fact(lab: Lab, make_lab: Callable[[str
     assert {name.lower() for name in lab.names()} == {name.lower() for name in other.names()}
     for mine, theirs in zip(_table_facts(lab), _table_facts(other), strict=True):
         assert mine == theirs
+
+
+ONE_RUN = [
+    Same(
+        name="a name for the key, which the models do not give",
+        ddl="CREATE TABLE t (id INTEGER CONSTRAINT pk PRIMARY KEY, a VARCHAR(50), n INTEGER)",
+        models=BASE,
+    ),
+    Same(
+        name="no name for a UNIQUE that the models name",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(50) UNIQUE, n INTEGER)",
+        models=_both(sa.UniqueConstraint("a", name="uq")),
+    ),
+    Same(
+        name="a reference with a name, MATCH, and deferrable in words that change nothing",
+        ddl=f"""CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST}
+            CONSTRAINT fk REFERENCES p MATCH FULL DEFERRABLE INITIALLY IMMEDIATE)""",
+        models=t(key(), a(), n(Integer, ForeignKey("p.id")), metadata=t(key(), name="p")),
+    ),
+    Same(
+        name="the same UNIQUE and the same reference twice",
+        ddl=f"""CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, {_REST}
+            REFERENCES p, UNIQUE (a), UNIQUE (a), FOREIGN KEY (n) REFERENCES p (id))""",
+        models=t(key(), a(unique=True), n(Integer, ForeignKey("p.id")), metadata=t(key(), name="p")),
+    ),
+    Same(
+        name="a UNIQUE that descends, and one on the rowid",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY UNIQUE, a VARCHAR(50), n INTEGER, UNIQUE (a DESC))",
+        models=_both(sa.UniqueConstraint("a")),
+    ),
+    Same(
+        name="a key without NOT NULL, which SQLite then lets be NULL",
+        ddl="CREATE TABLE t (id INTEGER, a VARCHAR(50), n INTEGER, PRIMARY KEY (id, n))",
+        models=t(key(), a(), n(primary_key=True)),
+    ),
+    Same(
+        name="a string in double quotes, numbers and booleans in other words",
+        ddl="""CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(50) CHECK (a <> "zz"), n INTEGER DEFAULT 0x10,
+            CHECK (5 > n), CHECK (n IN (FALSE, TRUE) OR n > 1.0))""",
+        models=t(
+            key(),
+            a(),
+            n(server_default=text("16")),
+            sa.CheckConstraint("a <> 'zz'"),
+            sa.CheckConstraint("n < 5"),
+            sa.CheckConstraint("n IN (0, 1) OR n > 1"),
+        ),
+    ),
+    Same(
+        name="the time by a function instead of the keyword",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a TIMESTAMP DEFAULT (datetime('now')) NOT NULL, n INT)",
+        models=t(key(), a(sa.DateTime, server_default=sa.func.now(), nullable=False), n()),
+    ),
+    Same(
+        name="STRING, and a collation that the models do not have",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a STRING COLLATE NOCASE, n INT)",
+        models=t(key(), a(String), n()),
+    ),
+    Same(name="INT PRIMARY KEY", ddl="CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(50), n INTEGER)", models=BASE),
+    Same(name="no types at all", ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a, n)", models=BASE),
+    Same(
+        name="a column less, one with a blank and a reserved one more",
+        ddl="CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(50), n INTEGER, old TEXT)",
+        models=t(key(), a(), n(), Column("two words", Integer), Column("order", Integer, server_default="it's")),
+    ),
+]
+"""What is not the letter of the models, and is no danger either."""
+
+
+@pytest.mark.parametrize("policy", [Policy.SAFE, Policy.FULL])
+@pytest.mark.parametrize("case", ONE_RUN, ids=str)
+def test_one_run_and_no_second_one(lab: Lab, case: Same, policy: Policy) -> None:
+    """A database that somebody wrote in other words is changed once, keeps its rows, and is in step at every start."""
+    lab.sql(case.ddl)
+    lab.sql("INSERT INTO t (id, a, n) VALUES (1, 'one', 0), (2, 'TWO', 1)", foreign_keys=False)
+    rows = lab.rows("SELECT id, a FROM t ORDER BY id")
+    first = lab.migrate(case.models, policy=policy)
+    assert (first.status, first.error) == (Status.MIGRATED, None)
+    assert lab.rows("SELECT id, a FROM t ORDER BY id") == rows
+    before = lab.dump()
+    for _ in range(2):
+        again = lab.migrate(case.models, policy=policy)
+        assert (again.status, again.backup) == (Status.IN_SYNC, None)
+    assert lab.dump() == before
 
 
 def _table_facts(lab: Lab) -> list[Any]:

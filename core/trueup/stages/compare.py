@@ -151,7 +151,7 @@ def _constraints(old: Table, new: Table) -> Iterator[Change]:
         yield AlterForeignKey(table=name, old=before, new=after)
     yield from (DropForeignKey(table=name, old=key) for key in foreign_keys[1])
     yield from (AddForeignKey(table=name, new=key) for key in foreign_keys[2])
-    uniques = _pair(old.uniques, new.uniques, [_folded, _name, lambda unique: _folded(unique.parts)])
+    uniques = _pair(old.uniques, new.uniques, [_folded, _name, lambda unique: _folded(unique.columns)])
     for unique_before, unique_after in _different(uniques[0]):
         yield AlterUnique(table=name, old=unique_before, new=unique_after)
     yield from (DropUnique(table=name, old=unique) for unique in uniques[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from trueup.dialects.sqlite.tokens import string
 from trueup.schema import Column, Sql
 
 _RULES = (
@@ -24,7 +25,8 @@ _SYNONYMS = {"bool": "boolean", "dec": "numeric", "decimal": "numeric", "timesta
 """Of numeric affinity, where a word means something to the application: ``DATE`` and ``DATETIME`` are two texts."""
 _GENERIC = "bigint blob boolean char date datetime double float integer numeric smallint text time varchar"
 """What SQLAlchemy's own types are called: https://docs.sqlalchemy.org/en/20/core/type_basics.html#generic-camelcase-types"""
-_DIGITS = re.compile(r"'(0|[1-9]\d{0,17})'\Z")
+_NUMBER = re.compile(r"(?:0|-?[1-9]\d{0,14}|-?\d{1,7}\.\d{1,7})\Z")
+"""With no more digits than SQLite and Python both keep; ``-0`` is 0 as a number, but not as a text."""
 
 
 def affinity(type_: Sql) -> str:
@@ -42,16 +44,25 @@ def equivalent(column: Column, *, rowid: bool) -> Column:
         rowid: it is the table's rowid, which only ``INTEGER`` can be.
     """
     kind = "rowid" if rowid else _kind(column.type)
-    column = replace(column, kind=kind, chosen=_name(column.type) in _GENERIC.split())
-    number = _DIGITS.match(column.default.canonical) if column.default and _converts(column.type) else None
-    if column.default is None or number is None:
-        return column
-    return replace(column, default=Sql(column.default.text, number[1]))
+    chosen = _name(column.type) in _GENERIC.split()
+    return replace(column, kind=kind, chosen=chosen, default=_stored(column.default, column.type))
 
 
-def _converts(type_: Sql) -> bool:
-    """A number and its digits become the same value; not where ANY keeps both: https://www.sqlite.org/stricttables.html"""
-    return affinity(type_) != "blob" and type_.canonical != "any"
+def _stored(default: Sql | None, type_: Sql) -> Sql | None:
+    """The default with a number as the column stores it: https://www.sqlite.org/datatype3.html#type_affinity
+
+    Where numbers are stored, ``'5'``, ``5`` and ``5.0`` are one value; where texts are, ``'5'`` and ``5`` are. A column
+    of the type ANY in a STRICT table keeps all apart, and so does one without affinity.
+    """
+    if default is None or affinity(type_) == "blob" or type_.canonical == "any":
+        return default
+    quoted = default.canonical.startswith("'")
+    digits = default.canonical.strip("'") if quoted else default.canonical.replace("- ", "-")
+    if not _NUMBER.match(digits):
+        return default
+    if affinity(type_) != "text":
+        return Sql(default.text, repr(float(digits)))
+    return Sql(default.text, string(digits)) if quoted or "." not in digits else default
 
 
 def _kind(type_: Sql) -> str:

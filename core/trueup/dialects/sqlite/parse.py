@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from trueup.dialects.sqlite.tokens import Kind, Token, canonical, closing, expression, split, string, tokenize
+from trueup.dialects.sqlite.expressions import expression
+from trueup.dialects.sqlite.tokens import Cursor, Kind, Token, canonical, closing, quote, split, string, tokenize
 from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, Sql, Table, Unique
 
 _COLUMN_CONSTRAINTS = frozenset(
@@ -167,12 +168,12 @@ class _TableBuilder:
 
     def read_item(self, item: Sequence[Token]) -> None:
         if item[0].keyword in _TABLE_CONSTRAINTS:
-            self._read_constraints(_Reader(self.sql, item), None)
+            self._read_constraints(_Reader(item, sql=self.sql), None)
         else:
             self._read_column(item)
 
     def _read_column(self, item: Sequence[Token]) -> None:
-        reader = _Reader(self.sql, item)
+        reader = _Reader(item, sql=self.sql)
         name = reader.take().name
         type_ = reader.type()
         found = self._read_constraints(reader, name)
@@ -258,46 +259,13 @@ class _TableBuilder:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """A place in a row of tokens."""
+class _Reader(Cursor):
+    """Reads the parts of definitions where it stands."""
 
-    sql: str
-    tokens: Sequence[Token]
-    at: int = 0
-
-    @property
-    def more(self) -> bool:
-        return self.at < len(self.tokens)
-
-    def take(self) -> Token:
-        token = self.tokens[self.at]
-        self.at += 1
-        return token
+    sql: str = field(kw_only=True)
 
     def take_keyword(self) -> str:
         return self.take().keyword
-
-    def peek(self) -> str:
-        return self.tokens[self.at].keyword if self.more else ""
-
-    def accept(self, *keywords: str) -> bool:
-        """Go past these keywords if they are next."""
-        following = [token.keyword for token in self.tokens[self.at : self.at + len(keywords)]]
-        if following != list(keywords):
-            return False
-        self.at += len(keywords)
-        return True
-
-    def expect(self, keyword: str) -> None:
-        if not self.accept(keyword):
-            raise NotUnderstood(f"{keyword} is missing")
-
-    def group(self) -> Sequence[Token]:
-        """The tokens of the parenthesis that is next, with the parentheses."""
-        if self.peek() != "(":
-            raise NotUnderstood("a parenthesis is missing")
-        begin, self.at = self.at, closing(self.tokens, self.at) + 1
-        return self.tokens[begin : self.at]
 
     def parenthesised(self) -> Sql:
         return expression(self.sql, self.group())
@@ -385,7 +353,7 @@ class _Reader:
 
 
 def plain_part(column: str) -> KeyPart:
-    return KeyPart(expression=Sql(column, canonical(tokenize(column))), column=column)
+    return KeyPart(expression=Sql(column, canonical(tokenize(quote(column)))), column=column)
 
 
 def _key_part(sql: str, tokens: Sequence[Token]) -> KeyPart:
@@ -397,9 +365,5 @@ def _key_part(sql: str, tokens: Sequence[Token]) -> KeyPart:
     if len(tokens) > 2 and tokens[-2].keyword == "COLLATE":
         collation, tokens = tokens[-1].name.upper(), tokens[:-2]
     is_name = len(tokens) == 1 and tokens[0].kind in (Kind.WORD, Kind.QUOTED, Kind.STRING)
-    return KeyPart(
-        expression=expression(sql, tokens),
-        column=tokens[0].name if is_name else None,
-        descending=descending,
-        collation=collation,
-    )
+    part = plain_part(tokens[0].name) if is_name else KeyPart(expression=expression(sql, tokens))
+    return replace(part, descending=descending, collation=collation)

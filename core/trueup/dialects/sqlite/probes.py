@@ -278,8 +278,10 @@ def _of(table: str, column: str) -> str:
 
 
 def _term(table: str, part: KeyPart) -> str:
-    term = _of(table, part.column) if part.column else f"({part.expression})"
-    return f"{term} COLLATE {part.collation}" if part.collation else term
+    """A key's column without a collation compares by the bytes, whatever the column does so far."""
+    if part.column is None:
+        return f"({part.expression})" + (f" COLLATE {part.collation}" if part.collation else "")
+    return f"{_of(table, part.column)} COLLATE {part.collation or 'BINARY'}"
 
 
 def _listed(names: Sequence[str]) -> str:

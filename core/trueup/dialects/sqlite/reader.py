@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 from trueup.dialects.sqlite.affinity import equivalent
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_definition, parse_index, parse_table
-from trueup.schema import Column, ForeignKey, Index, PrimaryKey, Schema, StoredObject, Table, Unread
+from trueup.schema import Column, ForeignKey, Index, KeyPart, PrimaryKey, Schema, StoredObject, Table, Unique, Unread
 
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 _KINDS = "SELECT name, type FROM pragma_table_list WHERE schema = 'main'"
@@ -31,6 +32,7 @@ _FOREIGN_KEYS = """
     WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY t.name
 """
 
+_Key = TypeVar("_Key", Index, PrimaryKey, Unique)
 _Row = tuple[str, str, str, str | None]
 _Xinfo = tuple[str, int, int, int]
 
@@ -124,9 +126,10 @@ class _Catalog:
         except NotUnderstood as error:
             return Table(name=name, sql=sql, unsupported=f"its definition is not understood: {error}")
         try:
-            return replace(table, indexes=_by_name(map(parse_index, self.indexes[folded].values())))
+            indexes = _by_name(map(parse_index, self.indexes[folded].values()))
         except NotUnderstood as error:
             return replace(table, unsupported=f"one of its indexes is not understood: {error}")
+        return replace(table, indexes=tuple(_plain(index, table) for index in indexes))
 
     def _parsed(self, folded: str) -> Table:
         name, sql = self.tables[folded]
@@ -136,6 +139,7 @@ class _Catalog:
             table,
             name=name,
             primary_key=_numbered(table),
+            uniques=tuple(_plain(unique, table) for unique in table.uniques),
             columns=tuple(_columns_of(table)),
             foreign_keys=tuple(map(self._resolved, table.foreign_keys)),
         )
@@ -183,7 +187,19 @@ def is_rowid_alias(table: Table) -> bool:
 
 
 def _numbered(table: Table) -> PrimaryKey | None:
-    return replace(table.primary_key, numbered=is_rowid_alias(table)) if table.primary_key else None
+    key = table.primary_key
+    return replace(_plain(key, table), numbered=is_rowid_alias(table)) if key else None
+
+
+def _plain(key: _Key, table: Table) -> _Key:
+    """Without the collations that its columns have anyway: https://www.sqlite.org/lang_createindex.html#collations"""
+    return replace(key, parts=tuple(_plain_part(part, table) for part in key.parts))
+
+
+def _plain_part(part: KeyPart, table: Table) -> KeyPart:
+    column = table.column(part.column) if part.column and part.collation else None
+    same = column is not None and part.collation == (column.collation or "BINARY")
+    return replace(part, collation=None) if same else part
 
 
 def _columns_of(table: Table) -> Iterator[Column]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
-
-from trueup.schema import Sql
 
 
 class Kind(StrEnum):
@@ -57,6 +56,55 @@ _SAME_OPERATOR = {"==": "=", "!=": "<>"}
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*\Z")
 
 
+@dataclass(slots=True)
+class Cursor:
+    """A place in a row of tokens."""
+
+    tokens: Sequence[Token]
+    at: int = 0
+
+    @property
+    def more(self) -> bool:
+        return self.at < len(self.tokens)
+
+    def take(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += 1
+        return token
+
+    def peek(self) -> str:
+        """The keyword that is next, if one is."""
+        return self.tokens[self.at].keyword if self.more else ""
+
+    def accept(self, *keywords: str) -> bool:
+        """Go past these keywords if they are next."""
+        following = [token.keyword for token in self.tokens[self.at : self.at + len(keywords)]]
+        if following != list(keywords):
+            return False
+        self.at += len(keywords)
+        return True
+
+    def expect(self, keyword: str) -> None:
+        """Go past this keyword.
+
+        Raises:
+            ValueError: something else is next.
+        """
+        if not self.accept(keyword):
+            raise ValueError(f"{keyword} is missing")
+
+    def group(self) -> Sequence[Token]:
+        """The tokens of the parenthesis that is next, with the parentheses.
+
+        Raises:
+            ValueError: something else is next.
+        """
+        if self.peek() != "(":
+            raise ValueError("a parenthesis is missing")
+        begin, self.at = self.at, closing(self.tokens, self.at) + 1
+        return self.tokens[begin : self.at]
+
+
 def tokenize(sql: str) -> list[Token]:
     """Every token of the text, in order, without white space and comments."""
     return [
@@ -86,13 +134,6 @@ def string(value: str) -> str:
 def canonical(tokens: Iterable[Token]) -> str:
     """One spelling for all that mean the same: case, quotes, white space and outer parentheses are taken away."""
     return " ".join(_canonical_word(token) for token in strip_parentheses(list(tokens)))
-
-
-def expression(sql: str, tokens: Sequence[Token]) -> Sql:
-    """The part of ``sql`` that the tokens cover, without redundant outer parentheses."""
-    inner = strip_parentheses(tokens)
-    text = sql[inner[0].start : inner[-1].end] if inner else ""
-    return Sql(text, canonical(inner))
 
 
 def strip_parentheses(tokens: Sequence[Token]) -> Sequence[Token]:
