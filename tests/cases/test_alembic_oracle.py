@@ -27,6 +27,7 @@ from ..corpus.harness import Pair as Upgraded
 from . import test_mutation_keys as keys
 from . import test_mutation_matrix as matrix
 from . import test_mutation_rules as rules
+from . import test_mutation_words as words
 from . import test_silence as silence
 from .generators import Upgrade, upgrades
 from .mutations import a, key, n, t
@@ -417,6 +418,7 @@ MATRIX = [
         *(matrix.DEFAULTS, matrix.COMPUTED, matrix.COLLATIONS),
         *(keys.PRIMARY_KEYS, keys.OPTIONS, keys.FOREIGN_KEYS),
         *(rules.UNIQUES, rules.CHECKS, rules.INDEXES),
+        *(words.ENUMS, words.CLAUSES, words.BY_HAND),
     )
 ]
 BACKWARDS = [Pair(f"back from {pair}", pair.new, pair.old) for pair in MATRIX if isinstance(pair.old, MetaData)]
