@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from trueup.changes import (
+    AlterPrimaryKey,
     AlterTrigger,
     AlterView,
     Change,
@@ -41,6 +42,7 @@ from trueup.stages.models import Models, python_default, renames_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
 from trueup.standing import Position, find_position
+from trueup.text import object_name
 
 _TAKES = (DropColumn, DropTable, DropView, AlterView)
 """Changes that may take away what a view or a trigger needs."""
@@ -203,7 +205,9 @@ def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     assessments = settle([item.assessment for item in judgements], indexes)
     applied = [item.change for item in assessments if item.verdict is Verdict.APPLY]
     left = [item.change for item in assessments if item.verdict is not Verdict.APPLY]
-    relaxations = [item.relaxation for item in judgements if item.relaxation is not None]
+    keyed = {name for item in left if isinstance(item, AlterPrimaryKey) for name in _key_columns(item)}
+    relaxed = (item.relaxation for item in judgements if item.relaxation is not None)
+    relaxations = [item for item in relaxed if item.object.lower() not in keyed]
     given = [item.fill for item in judgements if item.fill is not None and item.assessment.change in applied]
     casts, deletions = tuple(casts_of(survey.sight, applied)), tuple(deletions_of(survey.sight, applied))
     fills = (*(item for item in given if not _replaced(item, casts)), *casts, *survey.reverted)
@@ -216,6 +220,12 @@ def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     return _Work(
         assessments=assessments, steps=tuple(steps), fills=fills, casts=casts, deletions=deletions, target=target
     )
+
+
+def _key_columns(change: AlterPrimaryKey) -> Iterator[str]:
+    """The columns of the present key, which stay in it as long as the change is not made."""
+    names = change.old.columns if change.old is not None else ()
+    return (object_name(change.table, name).lower() for name in names)
 
 
 def _replaced(fill: Fill, casts: Sequence[Fill]) -> bool:
@@ -253,8 +263,8 @@ def _spared(judgement: Judgement, broken: Sequence[StoredObject], reasons: Mappi
         reason = f"it does not work in this database: {reasons[change.new.name]}"
         remedy = f"correct the {change.noun} in the models"
         return Judgement(replace(judgement.assessment, verdict=Verdict.BLOCKED, reason=reason, remedy=remedy))
-    name = (change.label or change.table).lower()
-    needed_by = next((item for item in broken if name in item.sql.lower()), None)
+    name = change.label or change.table
+    needed_by = next((item for item in broken if item.definition.mentions(name)), None)
     if needed_by is None or not isinstance(change, _TAKES):
         return judgement
     blocked = replace(

@@ -198,10 +198,11 @@ def no_value(change: Change, sight: Sight) -> Found | None:
 
 def not_numbers(change: Change, sight: Sight) -> Found | None:
     """https://www.sqlite.org/lang_createtable.html#rowid"""
-    if _retyped(change) is None or not _numbered(change, sight.wanted):
+    name = _newly_numbered(change, sight)
+    if not name:
         return None
-    finding = sight.probe.not_integers(change.table, change.label)
-    what = f"no whole number in {change.label}, the key"
+    finding = sight.probe.not_integers(change.table, name)
+    what = f"no whole number in {name}, the key"
     return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
 
 
@@ -533,6 +534,17 @@ def _numbered(change: Change, wanted: Schema) -> bool:
     table = wanted.table(change.table)
     key = table.primary_key if table else None
     return key is not None and key.numbered and change.label.lower() in (name.lower() for name in key.columns)
+
+
+def _newly_numbered(change: Change, sight: Sight) -> str:
+    """The column that becomes the rowid through the change; empty where none does."""
+    sides = [schema.table(change.table) for schema in (sight.live, sight.wanted)]
+    old, new = (side.primary_key if side else None for side in sides)
+    if new is None or not new.numbered or (old is not None and old.numbered and old.columns == new.columns):
+        return ""
+    (name,) = new.columns
+    made = isinstance(change, AlterPrimaryKey | AlterTableOptions) or change.label.lower() == name.lower()
+    return name if made and not isinstance(change, AddColumn) else ""
 
 
 def _length(type_: Sql) -> int | None:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+_WORD = re.compile(r"\w+")
+
 
 @dataclass(frozen=True, slots=True)
 class Sql:
@@ -27,7 +29,11 @@ class Sql:
     @property
     def words(self) -> frozenset[str]:
         """Every word in it, in lower case: all names that it can mention are among them."""
-        return frozenset(re.findall(r"\w+", self.canonical.lower()))
+        return frozenset(_WORD.findall(self.canonical.lower()))
+
+    def mentions(self, name: str) -> bool:
+        """Whether it can be about what has the name: all words of it are there."""
+        return self.words.issuperset(_WORD.findall(name.lower()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from . import promises
-from .descriptions import Col, Described, Idx, Ref, Tab
+from .descriptions import Col, Described, Idx, Ref, Tab, Uniq
 from .generators import Content, Upgrade
 
 
@@ -46,6 +46,24 @@ SHRUNK = {
         (Tab("t", columns=(Col("a", "integer"),)),),
         (Tab("t", columns=(Col("a", "integer"),), strict=True),),
         t=((1, 1), (2, "x")),
+    ),
+    "a view reads the table that goes, whose name is quoted": upgrade((Tab('x "y"'),), (Tab("t"),), ("instead",)),
+    "AUTOINCREMENT comes where WITHOUT ROWID cannot go": upgrade(
+        (Tab("t", columns=(A,), without_rowid=True),),
+        (Tab("t", key="counter", columns=(A,), strict=True),),
+        t=((2, b"text"),),
+    ),
+    "a column leaves the key, whose rows would not be unique": upgrade(
+        (Tab("t", key="turned", strict=True),), (Tab("t", strict=True),), t=(("x", 3), ("y", 3))
+    ),
+    "the rowid becomes a key of its own, and has another index already": upgrade(
+        (Tab("t", uniques=(Uniq(("id",)),)),), (Tab("t", key="bigint"),), t=((-7,),)
+    ),
+    "a part of the key that is no number becomes the rowid": upgrade(
+        (Tab("t", key="turned"),), (Tab("t"),), t=(("x", b"1"),)
+    ),
+    "a number in a column of any type becomes text": upgrade(
+        (Tab("t", columns=(Col("a", "any"), B), strict=True),), (Tab("t", columns=(A,)),), t=((0, 1, "x"),)
     ),
     "STRICT goes, and a column that only other tables can have comes": upgrade(
         (Tab("t", strict=True),), (Tab("t", columns=(Col("a", "varchar"),)),)

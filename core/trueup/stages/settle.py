@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trueup.changes import (
@@ -35,7 +35,7 @@ from trueup.changes import (
     DropView,
 )
 from trueup.plan import Assessment, Verdict
-from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Unique
+from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Sql, Unique
 
 _MADE_OBJECTS = (CreateView, AlterView, CreateTrigger, AlterTrigger, CreateVirtualTable)
 _DROPS = (DropIndex, DropUnique, DropCheck, DropForeignKey)
@@ -90,8 +90,8 @@ def _follow(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
 
 def _withhold(item: Assessment, withheld: Mapping[_Object, Assessment]) -> Assessment:
     if isinstance(item.change, _MADE_OBJECTS):
-        words = item.change.new.definition.words
-        missing = next((other for other in withheld.values() if _mentioned(other.change, words)), None)
+        definition = item.change.new.definition
+        missing = next((other for other in withheld.values() if _mentioned(other.change, definition)), None)
     elif isinstance(item.change, DropColumn):
         missing = next((other for other in withheld.values() if _holds(other.change, item.change)), None)
     else:
@@ -105,7 +105,8 @@ def _withhold(item: Assessment, withheld: Mapping[_Object, Assessment]) -> Asses
 def _holds_back(change: Change) -> Iterator[_Object]:
     """The change itself, and those that cannot be made without it.
 
-    A table becomes STRICT with all its columns, and takes columns of other types when it no longer is.
+    A table becomes STRICT with all its columns, and takes columns of other types when it no longer is. A table WITHOUT
+    ROWID has a key, and none that the rowid counts up.
     """
     yield _object(change)
     table = change.table.lower()
@@ -113,6 +114,8 @@ def _holds_back(change: Change) -> Iterator[_Object]:
         yield AlterTableOptions, table, ""
     if isinstance(change, AlterTableOptions) and change.old.strict:
         yield AlterTableOptions, table, "STRICT"
+    if isinstance(change, AlterTableOptions) and change.old.without_rowid:
+        yield AlterTableOptions, table, "WITHOUT ROWID"
 
 
 def _holds(change: Change, drop: DropColumn) -> bool:
@@ -133,6 +136,8 @@ def _needs(change: Change) -> Iterator[_Object]:
         yield AlterTableOptions, table, "STRICT"
     if isinstance(change, AlterTableOptions) and change.new.strict:
         yield _object(change)
+    if isinstance(change, AlterPrimaryKey) and (change.new is None or change.new.autoincrement):
+        yield AlterTableOptions, table, "WITHOUT ROWID"
     if isinstance(change, AlterPrimaryKey):
         yield from ((AlterColumn, table, name) for name in _columns_of(change.new))
     if isinstance(change, AddForeignKey | AlterForeignKey):
@@ -142,10 +147,10 @@ def _needs(change: Change) -> Iterator[_Object]:
         )
 
 
-def _mentioned(change: Change, words: Collection[str]) -> bool:
-    """Whether a definition of these words speaks of the new table, view or column."""
+def _mentioned(change: Change, definition: Sql) -> bool:
+    """Whether a definition speaks of the new table, view or column."""
     new = isinstance(change, CreateTable | CreateView | CreateVirtualTable | AddColumn)
-    return new and change.table.lower() in words and (change.label or change.table).lower() in words
+    return new and all(map(definition.mentions, (change.table, change.label or change.table)))
 
 
 def _object(change: Change) -> _Object:

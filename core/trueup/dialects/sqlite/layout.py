@@ -45,8 +45,9 @@ class Layout:
     """The expressions of columns that take no place; an index may hold their values all the same."""
     without_rowid: bool
     autoincrement: bool
-    automatic: tuple[_Terms, ...]
-    """The indexes of PRIMARY KEY and UNIQUE, which are found by their number alone. A key without one is the rowid."""
+    automatic: tuple[tuple[str, _Terms], ...]
+    """The indexes of PRIMARY KEY and UNIQUE with their origin, which are found by their number alone. A key without one
+    is the rowid."""
     explicit: Mapping[str, _Terms]
     mentioned: frozenset[str]
     """Every name in the text of indexes and generated columns, whose values depend on how these columns compare."""
@@ -82,7 +83,7 @@ def read_layout(connection: sqlite3.Connection, table: Table) -> Layout | None:
         virtual={name.lower(): generated[name.lower()] for name, _, hidden in columns if hidden == 2},
         without_rowid=bool(found[0]),
         autoincrement=table.primary_key is not None and table.primary_key.autoincrement,
-        automatic=tuple(terms for origin, _, terms in indexes if origin != "c"),
+        automatic=tuple((origin, terms) for origin, _, terms in indexes if origin != "c"),
         explicit={name: terms for origin, name, terms in indexes if origin == "c"},
         mentioned=_names([*(index.sql for index in table.indexes), *generated.values()]),
     )

@@ -79,6 +79,8 @@ class _Copy:
     """Columns whose values are the same in both tables, in quoted names."""
     filled: frozenset[str]
     """Those of them whose NULLs get a value."""
+    retyped: frozenset[str]
+    """Those of them that have another type: a number may have become its text."""
     key: tuple[str, ...]
     """What identifies a row on both sides; empty when nothing does."""
 
@@ -107,6 +109,8 @@ class _Copy:
     def _changed(self, column: str) -> str:
         """A value that there was must be the same; where there was none, a fill may have come in."""
         changed = f"n.{column} IS NOT o.{column}"
+        if column in self.retyped:
+            changed = f"({changed} AND CAST(n.{column} AS TEXT) IS NOT CAST(o.{column} AS TEXT))"
         return f"(o.{column} IS NOT NULL AND {changed})" if column in self.filled else changed
 
 
@@ -121,6 +125,7 @@ def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact
     filled = {quote(fill.column).lower(): fill for fill in fills}
     values: dict[str, str] = {}
     surviving: list[str] = []
+    retyped: set[str] = set()
     rowid = _common_rowid(old, new)
     if rowid and not is_rowid_alias(new):
         values[rowid[1]] = rowid[0]
@@ -132,6 +137,7 @@ def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact
         if before is not None:
             values[name] = fill.value_for(name) if fill else name
             surviving += [] if before.computed or name.lower() in inexact or (fill and fill.replaces) else [name]
+            retyped |= {name} if before.type != column.type else set()
         elif fill:
             values[name] = fill.sql
         elif rowid and is_rowid_alias(new) and _in_key(column, new):
@@ -142,6 +148,7 @@ def _copy(old: Table, new: Table, temporary: str, fills: Sequence[Fill], inexact
         values=values,
         surviving=tuple(surviving),
         filled=frozenset(name for name in surviving if name.lower() in filled),
+        retyped=frozenset(retyped),
         key=_row_key(old, new, rowid),
     )
 
