@@ -78,8 +78,9 @@ class Cursor:
 
     def accept(self, *keywords: str) -> bool:
         """Go past these keywords if they are next."""
-        following = [token.keyword for token in self.tokens[self.at : self.at + len(keywords)]]
-        if following != list(keywords):
+        if self.peek() != keywords[0]:
+            return False
+        if [token.keyword for token in self.tokens[self.at : self.at + len(keywords)]] != list(keywords):
             return False
         self.at += len(keywords)
         return True
