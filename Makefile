@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SHOP   := .example/shop
 
 .DEFAULT_GOAL := help
-.PHONY: help run test nightly check screenshots bench bench-compare bench-estimate corpus example clean
+.PHONY: help run test nightly check screenshots bench bench-compare bench-estimate bench-apply corpus example clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -32,6 +32,7 @@ screenshots: $(VENV)/ready  ## write the pictures in screenshots/ anew
 bench: $(VENV)/ready  ## run the benchmarks
 	@$(MAKE) --no-print-directory bench-compare
 	@$(MAKE) --no-print-directory bench-estimate
+	@$(MAKE) --no-print-directory bench-apply
 
 bench-compare: $(VENV)/ready  ## how fast differences are found, and that there are none, beside Alembic
 	$(BIN)/python bench/compare.py
@@ -39,6 +40,9 @@ bench-compare: $(VENV)/ready  ## how fast differences are found, and that there 
 
 bench-estimate: $(VENV)/ready  ## hold the estimates against the clock, for several shapes of tables
 	$(BIN)/python bench/estimate.py
+
+bench-apply: $(VENV)/ready  ## what a run costs on a million rows, beside Alembic's batch mode and the bare statements
+	$(BIN)/python bench/apply.py
 
 corpus: $(VENV)/ready  ## migrate the schema histories of public applications (TRUEUP_CORPUS=path/to/corpus)
 	@$(BIN)/python tests/corpus/run.py

@@ -28,6 +28,7 @@ from trueup.events import (
 from trueup.limits import Limits
 from trueup.plan import Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
+from trueup.space import refuse_too_little
 from trueup.stages import backups, history
 from trueup.stages.compare import find_unlike
 from trueup.stages.execute import execute_steps
@@ -83,8 +84,16 @@ class Running:
         return self.outcome(Status.UNDONE if self.plan.undoes else Status.MIGRATED)
 
     def _failed(self, error: TrueupError) -> Run:
+        if isinstance(error, DatabaseDamaged):
+            error = self._with_good_backups(error)
         self.report(RolledBack(elapsed=self.limits.elapsed, error=error))
         return self.outcome(Status(error.status), error)
+
+    def _with_good_backups(self, error: DatabaseDamaged) -> DatabaseDamaged:
+        dialect = self.target.dialect()
+        found = backups.list_backups(self.target.backup_directory(dialect), dialect)
+        good = ", ".join(backup.id for backup in found if not backup.problem) or "there is none"
+        return DatabaseDamaged(database=error.facts["database"], reason=error.facts["reason"], good=good)
 
     def outcome(self, status: Status, error: TrueupError | None = None) -> Run:
         done = status in (Status.MIGRATED, Status.UNDONE)
@@ -143,15 +152,12 @@ class Running:
             self._found_killed(killed, completed)
         if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:
             raise SchemaMoved()
-        self.limits.phase = "checking the database"
-        with self._timed(Work.CHECK):
-            complaints = connection.integrity()
-        if complaints:
-            raise DatabaseDamaged(database=self.plan.database, reason=complaints[0])
-        self._tell(Checked)
-        if settings.backup and self.plan.live.tables:
+        self._check_space(dialect)
+        if self._makes_backup:
             with self._timed(Work.BACKUP):
-                self._back_up(connection, dialect)
+                self._back_up(connection, dialect)  # whose copy is checked, and so the database
+        else:
+            self._check(connection)
         with self._timed(Work.CHECK):
             before = look_before(connection, self.plan)
         connection.define(self.plan.fills)
@@ -179,6 +185,26 @@ class Running:
             self.removed = tidy_backups(self.target, dialect, self.needed, self.now())
         except OSError as error:
             self.warnings.append(f"old backups could not be removed: {error}")
+
+    def _check_space(self, dialect: Dialect) -> None:
+        """For the backup; for the rows that are written; and for a journal that may take all of them once more."""
+        written = sum(step.load.bytes for step in self.plan.steps if step.load and step.writes_rows)
+        needs = [(dialect.home.parent, 2 * written)]
+        if self._makes_backup:
+            needs.append((self.target.backup_directory(dialect), dialect.size()))
+        refuse_too_little("The run", needs)
+
+    @property
+    def _makes_backup(self) -> bool:
+        """A database without a table has nothing that could be lost."""
+        return self.target.settings.backup and bool(self.plan.live.tables)
+
+    def _check(self, connection: Connection) -> None:
+        self.limits.phase = "checking the database"
+        complaints = connection.integrity()
+        if complaints:
+            raise DatabaseDamaged(database=self.plan.database, reason=complaints[0])
+        self._tell(Checked)
 
     def _back_up(self, connection: Connection, dialect: Dialect) -> None:
         self.limits.phase = "making the backup"

@@ -215,11 +215,14 @@ class DatabaseUnreadable(TrueupError):
 
 
 class DatabaseDamaged(TrueupError):
-    """{database} is damaged: {reason}. It was not touched. Restore a good backup, or salvage it with the sqlite3
-    shell's .recover."""
+    """{database} is damaged: {reason}. It was not touched. Restore a good backup ({good}), or salvage it with the
+    sqlite3 shell's .recover."""
 
     exit_code = 6
     status = "damaged"
+
+    def __init__(self, *, database: str, reason: str, good: str = "trueup backups lists them") -> None:
+        super().__init__(database=database, reason=reason, good=good)
 
 
 def explained(error: Exception) -> TrueupError:

@@ -54,7 +54,7 @@ class CrashFound(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked(_Event):
-    """The database's own integrity check found nothing."""
+    """The database's own integrity check found nothing. With a backup it is the copy that is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -262,4 +262,4 @@ def verify_backup(backup: Backup, target: Target, *, now: Now = utc_now) -> Back
     Returns:
         The backup, with ``problem`` empty when it is good.
     """
-    return backups.verify_backup(backup, target.dialect(), now())
+    return backups.verify_backup(backup, target.dialect(), now(), Limits())

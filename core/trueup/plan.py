@@ -145,7 +145,7 @@ class Work(StrEnum):
     BACKUP = "backup"
     """The whole database is copied, and the copy checked."""
     CHECK = "check"
-    """What is checked before the first step and after the last, and the commit."""
+    """What is looked at before the first step and after the last, and the commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +215,11 @@ class Step:
     def rows(self) -> int:
         """Rows that it reads or writes, as far as they could be counted cheaply."""
         return self.load.rows if self.load else 0
+
+    @property
+    def writes_rows(self) -> bool:
+        """Whether it needs room for the rows of its table, or for the keys of an index."""
+        return any(statement.work in (Work.COPY, Work.INDEX, Work.REWRITE) for statement in self.statements)
 
     @property
     def sql(self) -> str:

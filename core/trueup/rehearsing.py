@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,17 +9,17 @@ from pathlib import Path
 
 from trueup.applying import Now, Running, utc_now
 from trueup.dialect import Dialect
-from trueup.errors import EstimateTooLong, NotEnoughSpace, NotSettled, RehearsalFailed, TrueupError, explained
+from trueup.errors import EstimateTooLong, NotSettled, RehearsalFailed, TrueupError, explained
 from trueup.events import CopyProgress, Event, Finished, RehearsalStarted, Rehearsed, Report, Started, ignore
 from trueup.flow import apply, plan
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Plan, Work
+from trueup.plan import Assessment, Plan
 from trueup.run import Rehearsal, Run, Status
+from trueup.space import refuse_too_little
 from trueup.target import Target
 
 _PREFIX = ".trueup-rehearsal-"
-_MEGABYTE = 1_000_000
 _GROWTH = 2.3
 """What a rebuild needs beside a database, journal included, in sizes of the database; measured."""
 
@@ -138,15 +137,8 @@ class _Rehearsing:
         self.copying = self.limits.elapsed - began
 
     def _check_space(self, place: Path, dialect: Dialect) -> None:
-        rewrites = any(
-            step.load and step.load.work in (Work.COPY, Work.REWRITE, Work.INDEX) for step in self.plan.steps
-        )
-        needed = int(dialect.size() * (1 + _GROWTH if rewrites else 1.1))
-        free = shutil.disk_usage(place).free
-        if free < needed:
-            raise NotEnoughSpace(
-                what="The rehearsal", needed=needed // _MEGABYTE + 1, directory=place, free=free // _MEGABYTE
-            )
+        rewrites = any(step.writes_rows for step in self.plan.steps)
+        refuse_too_little("The rehearsal", [(place, int(dialect.size() * (1 + _GROWTH if rewrites else 1.1)))])
 
     def _look_again(self, copy: Target) -> None:
         """The copy is sound, and a second plan for it has nothing to do."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from trueup.dialect import Connection, Dialect, Standstill
 from trueup.errors import (
     BackupNotGood,
     DatabaseDamaged,
-    NotEnoughSpace,
     RestoreNotProved,
     TrueupError,
     explained,
@@ -34,10 +32,9 @@ from trueup.events import (
 )
 from trueup.limits import Limits
 from trueup.run import Backup, Run, Status
+from trueup.space import refuse_too_little
 from trueup.stages import backups, history
 from trueup.target import Target
-
-_MEGABYTE = 1_000_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +87,7 @@ class Restoring:
 
     def _check_backup(self, dialect: Dialect) -> None:
         self.limits.phase = "checking the backup"
-        checked = backups.verify_backup(self.backup, dialect, self.now())
+        checked = backups.verify_backup(self.backup, dialect, self.now(), self.limits)
         if checked.problem:
             others = backups.list_backups(self.target.backup_directory(dialect), dialect)
             good = ", ".join(backup.id for backup in others if not backup.problem) or "none"
@@ -100,13 +97,8 @@ class Restoring:
     def _check_space(self, dialect: Dialect) -> None:
         """The working copy and the saved present one lie beside the backups, the journal beside the database."""
         present = dialect.size()
-        directory = self.backup.path.parent
-        for place, needed in ((directory, self.backup.size + present), (dialect.home.parent, self.backup.size)):
-            free = shutil.disk_usage(place).free
-            if free < needed:
-                raise NotEnoughSpace(
-                    what="The restore", needed=needed // _MEGABYTE + 1, directory=place, free=free // _MEGABYTE
-                )
+        beside = (self.backup.path.parent, self.backup.size + present)
+        refuse_too_little("The restore", [beside, (dialect.home.parent, self.backup.size)])
 
     def _make_way(self, dialect: Dialect) -> None:
         """What is no database at all cannot be replaced through the database; it is kept under another name."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from trueup.choosing import Taken
 from trueup.dialect import Dialect
 from trueup.errors import ValuesGone
+from trueup.limits import Limits
 from trueup.plan import Source
 from trueup.stages import backups
 from trueup.stages.invert import older_names, renames_of
@@ -44,7 +45,7 @@ def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> 
     found = next((backup for backup in known if backup.id == identifier), None)
     if found is None:
         raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")
-    checked = backups.verify_backup(found, dialect, now)
+    checked = backups.verify_backup(found, dialect, now, Limits())
     if checked.problem:
         raise _NoBackup(f"the backup {identifier} is not good: {checked.problem}")
     copy = dialect.open_copy(checked.path)

@@ -451,7 +451,6 @@ def beginning(plan: Plan) -> list[Event]:
     return [
         events.Started(elapsed=0.0, run_id="7f3a91c2d001", plan=plan, time_limit=300.0),
         events.Locked(elapsed=0.1),
-        events.Checked(elapsed=0.4),
         events.BackupProgress(elapsed=3.0, done=5800, total=11770),
     ]
 

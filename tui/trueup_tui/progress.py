@@ -137,15 +137,15 @@ def after(progress: Progress, event: Event) -> Progress:
         case events.Waiting(holder=holder):
             return _say(replace(now, phase="waiting for another migrator"), f"waiting for another migrator: {holder}")
         case events.Locked():
-            return _say(replace(now, phase="checking the database"), "locked: nobody else can write until the end")
+            began, phase = (event.elapsed, "making the backup") if now.with_backup else (None, "checking the database")
+            return _say(replace(now, phase=phase, backup_began=began), "locked: nobody else can write until the end")
         case events.Checked():
-            began = event.elapsed if progress.with_backup else None
-            return _say(replace(now, phase="preparing", backup_began=began), "checked: the database is sound")
+            return _say(replace(now, phase="preparing"), "checked: the database is sound")
         case events.BackupProgress(done=done, total=total):
             return replace(now, phase="making the backup", pages=(done, total))
         case events.BackedUp(backup=backup):
             kept = replace(now, backup=backup, backup_ended=event.elapsed)
-            return _say(kept, f"backup written and read back: {backup.path}")
+            return _say(kept, f"backup written, read back and checked: {backup.path}")
         case _:
             return _after_steps(now, event)
 

@@ -16,7 +16,7 @@ from typing import Any
 from zlib import crc32
 
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupFailed, NoSuchBackup, TrueupError
+from trueup.errors import BackupFailed, DatabaseDamaged, NoSuchBackup, TrueupError
 from trueup.limits import Limits
 from trueup.run import Backup
 
@@ -50,11 +50,12 @@ def make_backup(
 
     Raises:
         BackupFailed: the directory cannot be written, the disk is full, or the copy is not good.
+        DatabaseDamaged: the copy is as damaged as the database.
         Cancelled, TimeLimitReached: the limits ended it.
     """
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
-        backup = _describe(partial, connection, dialect, now, run_id, version)
+        backup = _describe(partial, connection, dialect, now, run_id, version, limits)
         _keep(partial, backup)
     return backup
 
@@ -85,7 +86,7 @@ def keep_damaged(
             database=connection.database,
             created_at=now,
             size=partial.stat().st_size,
-            checksum=_checksum(partial),
+            checksum=_checksum(partial, limits),
             schema_fingerprint="",
             run_id=run_id,
             origin=dialect.origin,
@@ -199,22 +200,25 @@ def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
     return partials
 
 
-def verify_backup(backup: Backup, dialect: Dialect, now: datetime) -> Backup:
+def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limits) -> Backup:
     """Read the whole file again: its checksum, the database's own check, and the number of rows in every table.
+
+    Raises:
+        Cancelled, TimeLimitReached: the limits ended it; nothing new is known of the file then.
 
     Returns:
         The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk.
     """
-    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect)))
+    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits)))
     _write_metadata(checked)
     return checked
 
 
-def _problems(backup: Backup, dialect: Dialect) -> Iterator[str]:
+def _problems(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]:
     if not backup.path.is_file():
         yield "the file is gone"
         return
-    if _checksum(backup.path) != backup.checksum:
+    if _checksum(backup.path, limits) != backup.checksum:
         yield "the file changed since it was made"
     try:
         copy = dialect.open_copy(backup.path)
@@ -222,38 +226,49 @@ def _problems(backup: Backup, dialect: Dialect) -> Iterator[str]:
         yield str(error)
         return
     try:
-        yield from copy.integrity()[:1]
-        counts = {table: copy.count(table) for table in backup.row_counts}
-        yield from (
-            f"{table} has {counts[table]} rows, not {n}" for table, n in backup.row_counts.items() if counts[table] != n
-        )
+        with copy.limited(limits):
+            yield from copy.integrity()[:1]
+            counts = {table: copy.count(table) for table in backup.row_counts}
+        wrong = {table: count for table, count in backup.row_counts.items() if counts[table] != count}
+        yield from (f"{table} has {counts[table]} rows, not {count}" for table, count in wrong.items())
     except Exception as error:  # a damaged file fails in any way it likes
+        limits.check()  # but one whose check was ended need not be damaged
         yield str(error)
     finally:
         copy.close()
 
 
 def _describe(
-    path: Path, live: Connection, dialect: Dialect, now: datetime, run_id: str | None, version: str
+    path: Path,
+    live: Connection,
+    dialect: Dialect,
+    now: datetime,
+    run_id: str | None,
+    version: str,
+    limits: Limits,
 ) -> Backup:
     copy = dialect.open_copy(path)
     try:
-        complaints = copy.integrity()
-        schema, expected = copy.schema(), live.schema()
-        counts = {table.name: copy.count(table.name) for table in schema.tables}
+        with copy.limited(limits):
+            complaints = copy.integrity()
+            if complaints:
+                _refuse_copy(live, path.parent, complaints[0])
+            schema, expected = copy.schema(), live.schema()
+            counts = {table.name: copy.count(table.name) for table in schema.tables}
         wrong = [name for name, count in counts.items() if live.count(name) != count]
     finally:
         copy.close()
-    if complaints or wrong or schema.fingerprint != expected.fingerprint:
-        reason = complaints[0] if complaints else f"the copy differs from the database in {wrong or 'its schema'}"
-        raise BackupFailed(directory=path.parent, reason=reason)
+    if wrong or schema.fingerprint != expected.fingerprint:
+        raise BackupFailed(
+            directory=path.parent, reason=f"the copy differs from the database in {wrong or 'its schema'}"
+        )
     return Backup(
         id=_identifier(path, dialect),
         path=path.with_name(f"{_identifier(path, dialect)}.db"),
         database=live.database,
         created_at=now,
         size=path.stat().st_size,
-        checksum=_checksum(path),
+        checksum=_checksum(path, limits),
         schema_fingerprint=schema.fingerprint,
         row_counts=counts,
         run_id=run_id,
@@ -262,6 +277,13 @@ def _describe(
         trueup_version=version,
         database_version=dialect.facts.version,
     )
+
+
+def _refuse_copy(live: Connection, directory: Path, complaint: str) -> None:
+    """A copy is as good as what it is a copy of."""
+    if live.integrity():
+        raise DatabaseDamaged(database=live.database, reason=complaint)
+    raise BackupFailed(directory=directory, reason=complaint)
 
 
 def _free_identifier(directory: Path, database: str, now: datetime) -> str:
@@ -275,10 +297,11 @@ def _free_identifier(directory: Path, database: str, now: datetime) -> str:
     )
 
 
-def _checksum(path: Path) -> str:
+def _checksum(path: Path, limits: Limits) -> str:
     with path.open("rb") as file:
         digest = hashlib.blake2b(digest_size=32)
         while chunk := file.read(_CHUNK):
+            limits.check()
             digest.update(chunk)
     return f"{_ALGORITHM}:{digest.hexdigest()}"
 

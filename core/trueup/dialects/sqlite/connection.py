@@ -176,8 +176,11 @@ class SqliteConnection:
                 self.raw.create_function(name, 0, call)
 
     def integrity(self, tables: Sequence[str] = ()) -> list[str]:
-        rows = [row for table in tables for row in self._check("quick_check", table)]
-        return [row[0] for row in (rows if tables else self._check_all("quick_check")) if row[0] != "ok"]
+        try:
+            rows = [row for table in tables for row in self._check("quick_check", table)]
+            return [row[0] for row in (rows if tables else self._check_all("quick_check")) if row[0] != "ok"]
+        except DatabaseDamaged as error:
+            return list(self._damaged_tables()) or [error.facts["reason"]]
 
     def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:
         return Counter((child, parent) for child, _, parent, _ in self._check_all("foreign_key_check"))
@@ -216,8 +219,7 @@ class SqliteConnection:
         except sqlite3.OperationalError as error:
             if not _of_one_table_only(error):
                 raise
-        names = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
-        return [row for (name,) in names for row in self._check(pragma, name)]
+        return [row for name in self._tables() for row in self._check(pragma, name)]
 
     def _check(self, pragma: str, table: str) -> list[tuple[Any, ...]]:
         try:
@@ -226,6 +228,18 @@ class SqliteConnection:
             if not _of_one_table_only(error):
                 raise
             return []
+
+    def _damaged_tables(self) -> Iterator[str]:
+        """A check that ends with an error has said nothing; which tables end it is found one by one."""
+        for name in self._tables():
+            try:
+                yield from (f"table {name}: {row[0]}" for row in self._check("quick_check", name) if row[0] != "ok")
+            except DatabaseDamaged as error:
+                yield f"table {name}: {error.facts['reason']}"
+
+    def _tables(self) -> list[str]:
+        query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        return [name for (name,) in self.rows(query)]
 
     def _file(self) -> Path:
         return Path(self.rows("SELECT file FROM pragma_database_list WHERE name = 'main'")[0][0])

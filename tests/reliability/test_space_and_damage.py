@@ -1,0 +1,91 @@
+"""What is asked before anything is written: is the database sound, and is there room?"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+
+from tests.conftest import Lab
+from trueup import Limits, Status, apply, plan
+from trueup.errors import DatabaseDamaged, NotEnoughSpace
+from trueup.events import BackupProgress, Event
+
+
+def models(*more: Column[str], number: type[Integer | Text] = Integer) -> MetaData:
+    metadata = MetaData()
+    Table("people", metadata, Column("id", Integer, primary_key=True), Column("name", Text), Column("n", number), *more)
+    return metadata
+
+
+@pytest.fixture
+def filled(lab: Lab) -> Lab:
+    lab.create(models())
+    lab.sql(
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 5000)"
+        " INSERT INTO people SELECT n, hex(randomblob(100)), n FROM c"
+    )
+    return lab
+
+
+def damage(lab: Lab) -> None:
+    """The 20th page, which has rows of the table, becomes noise."""
+    content = bytearray(lab.path.read_bytes())
+    content[19 * 4096 : 20 * 4096] = b"\xa5" * 4096
+    lab.path.write_bytes(content)
+
+
+@pytest.mark.parametrize("backup", [True, False])
+def test_a_damaged_database_is_refused(filled: Lab, backup: bool) -> None:
+    """With and without a backup nothing is written to a damaged database, and the error says what is damaged."""
+    target = filled.target(models(Column("city", Text)), backup=backup)
+    found = plan(target)
+    damage(filled)
+    before = filled.path.read_bytes()
+    run = apply(found, target)
+    assert (run.status, type(run.error)) == (Status.DAMAGED, DatabaseDamaged)
+    assert "table people: database disk image is malformed" in str(run.error)
+    assert filled.path.read_bytes() == before
+    assert run.backup is None
+
+
+def test_a_damaged_database_names_its_good_backups(filled: Lab) -> None:
+    """Whoever meets a damaged database at night is told which backup to restore."""
+    first = filled.migrate(models(Column("city", Text)))
+    assert first.backup is not None
+    target = filled.target(models(Column("city", Text), Column("zip", Text)))
+    found = plan(target)
+    damage(filled)
+    assert f"Restore a good backup ({first.backup.id})" in str(apply(found, target).error)
+
+
+def test_no_room_for_the_rebuild_is_seen_before(filled: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of the rebuild, its journal and the backup are counted together when they share a file system."""
+    usage = shutil.disk_usage(filled.path.parent)
+    target = filled.target(models(number=Text))
+    found = plan(target)
+    size = filled.path.stat().st_size
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=int(size * 1.5)))
+    run = apply(found, target)
+    assert isinstance(run.error, NotEnoughSpace)
+    assert "The run needs about" in str(run.error)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=size * 4))
+    assert apply(found, target).status is Status.MIGRATED
+
+
+def test_the_check_of_the_copy_ends_in_time(filled: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is cancelled while the finished copy is checked ends as cancelled, not as a bad backup."""
+    target = filled.target(models(Column("city", Text)))
+    limits = Limits()
+
+    def cancel_at_the_last_page(event: Event) -> None:
+        if isinstance(event, BackupProgress) and event.done == event.total:
+            monkeypatch.setattr(limits, "check", lambda: None)  # what looks between statements does not see it
+            limits.cancel()
+
+    run = apply(plan(target), target, limits=limits, report=cancel_at_the_last_page)
+    monkeypatch.undo()
+    assert not run.success
+    assert not list(Path(target.backup_directory(target.dialect())).glob("*.db"))
