@@ -18,7 +18,8 @@ test: $(VENV)/ready  ## run the tests
 	@$(BIN)/python -m pytest -n auto
 
 nightly: $(VENV)/ready  ## try thousands of random pairs of models (takes many minutes)
-	@$(BIN)/python -m pytest -n auto --hypothesis-profile=nightly tests/cases/test_random_pairs.py
+	@$(BIN)/python -m pytest -n auto --hypothesis-profile=nightly tests/cases/test_random_pairs.py \
+		tests/reliability/test_undo_random.py
 
 check: $(VENV)/ready  ## lint, types and import contracts
 	$(BIN)/ruff check .

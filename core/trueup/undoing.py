@@ -184,13 +184,13 @@ def _nothing_declared(spec: str) -> Declared:
 
 def _owned_again(inverse: Inverse) -> Schema:
     """What was the models' before the run dropped it is theirs again."""
-    back = [change for change in inverse.changes if change.id in inverse.made]
+    back = [change for change in inverse.changes if change in inverse.made]
     return Schema(
         tables=tuple(change.new for change in back if isinstance(change, CreateTable)),
         objects=tuple(
             change.new
             for change in back
-            if isinstance(change, CreateView | CreateTrigger) and inverse.made[change.id].kind != "DropTable"
+            if isinstance(change, CreateView | CreateTrigger) and inverse.made[change].kind != "DropTable"
         ),
     )
 

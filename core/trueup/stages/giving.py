@@ -23,8 +23,8 @@ class Giving:
     """The backup; nothing where only the structure is undone."""
     base: Schema
     """The live schema after the renames."""
-    made: Mapping[str, Made]
-    """By the id of a change, what it takes back."""
+    made: Mapping[Change, Made]
+    """What each change takes back."""
     decisions: Sequence[Backfill]
     literal: Callable[[Any], str]
     """Writes a value in SQL."""
@@ -39,7 +39,7 @@ class Giving:
         """The values of a column: the backup's, and for rows that it does not have those of a new row."""
         if not isinstance(change, AddColumn | AlterColumn) or change.new.computed:
             return None
-        otherwise, made = self._otherwise(change), self.made.get(change.id)
+        otherwise, made = self._otherwise(change), self.made.get(change)
         cast = self.casts.get((change.table.lower(), change.label.lower()), "")
         found = self.beside.fill(change, otherwise, made.fill if made else "", cast) if self.beside else None
         if found is not None or not otherwise or change.new.nullable:
@@ -90,7 +90,7 @@ class Giving:
         match change:
             case CreateTable(new=table):
                 yield from self._rows(table, probe)
-            case AddColumn(new=column) if not column.computed and change.id in self.made:
+            case AddColumn(new=column) if not column.computed and change in self.made:
                 yield from self._values(change)
 
     def _rows(self, table: Table, probe: Probe) -> Iterator[Hazard]:

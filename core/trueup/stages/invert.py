@@ -36,8 +36,8 @@ class Inverse:
 
     changes: tuple[Change, ...]
     left: tuple[Change, ...]
-    made: Mapping[str, Made]
-    """By the id of each of the changes, what it takes back, where that is known."""
+    made: Mapping[Change, Made]
+    """What each of the changes takes back, where that is known."""
 
 
 def invert_renames(made: Sequence[Made]) -> tuple[RenameTable | RenameColumn, ...]:
@@ -100,16 +100,19 @@ def sort_out(differences: Sequence[Change], made: Sequence[Made], *, all_of_them
     return Inverse(
         changes=tuple(change for change, partner in pairs if partner is not None or all_of_them),
         left=tuple(change for change, partner in pairs if partner is None and not all_of_them),
-        made={change.id: partner for change, partner in pairs if partner is not None},
+        made={change: partner for change, partner in pairs if partner is not None},
     )
 
 
 def _partner(change: Change, made: Sequence[Made]) -> Made | None:
-    """Triggers of a dropped table went with it, whoever made them."""
+    """Triggers of a dropped table went with it, whoever made them; of rules of one name it is the one that is there."""
     objects = made_of(change, ()).objects
     if isinstance(change, CreateTrigger):
         objects |= {(change.table.lower(), "table", "")}
-    return next((item for item in made if item.objects & objects), None)
+    found = [item for item in made if item.objects & objects]
+    old = getattr(change, "old", None)
+    left = describe(old) if old is not None and not isinstance(old, Table) else ""
+    return next((item for item in found if left and item.left == left), found[0] if found else None)
 
 
 def created_by(made: Sequence[Made]) -> frozenset[tuple[str, str]]:
@@ -127,7 +130,7 @@ def find_obstacle(change: Change, inverse: Inverse, base: Schema) -> Obstacle | 
         inverse: all that would be done.
         base: the database as it is.
     """
-    made = inverse.made.get(change.id)
+    made = inverse.made.get(change)
     obstacles = (
         _changed_since(change, made) if made is not None else None,
         next(_needed_by(change, inverse, base), None),
