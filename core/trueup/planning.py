@@ -116,7 +116,9 @@ def survey_sides(
         base=base,
         changes=changes,
         fill=fill,
-        sight=take_sight(connection, decided.renames, base, wanted, changes, decided.decisions, settings, missing),
+        sight=take_sight(
+            connection, decided.renames, base, wanted, changes, decided.decisions, settings, missing, fill
+        ),
     )
 
 

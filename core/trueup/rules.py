@@ -30,7 +30,7 @@ from trueup.changes import (
     RenameColumn,
     RenameTable,
 )
-from trueup.decisions import Cast, Decision, Delete, Ignore
+from trueup.decisions import Backfill, Cast, Decision, Delete, Ignore
 from trueup.describing import describe, describe_parts
 from trueup.hazards import Finding, Hazard, Probe, Repair, Severity
 from trueup.repairs import (
@@ -211,10 +211,10 @@ def not_strict(change: Change, sight: Sight) -> Found | None:
     table = sight.live.table(change.table)
     for new in _made_strict(change, sight.wanted):
         old = table.column(new.name) if table else None
-        if old is not None and not (old.computed or new.computed):
-            finding = sight.probe.unfit_for_strict(change.table, old.name, new.type)
+        if not new.computed and (old is None or not old.computed):
+            finding = sight.probe.unfit_for_strict(change.table, new.name, new.type)
             if not finding.nothing:
-                what = f"something in {old.name} that a STRICT table does not take as {new.type}"
+                what = f"something in {new.name} that a STRICT table does not take as {new.type}"
                 return Found(finding, f"{finding.words} in {change.table} {finding.agree('hold')} {what}")
     return None
 
@@ -399,7 +399,7 @@ RULES = (
         find=orphaned_rows,
         repairs=clear_or_delete,
         why="A foreign key wants every row to point to one that is there.",
-        way_out="add what they point to, or say what becomes of these rows (delete, cast)",
+        way_out="add what they point to, or say what becomes of these rows (delete, cast; fill for a new column)",
     ),
     Rule(
         id="violated-check",
@@ -407,7 +407,7 @@ RULES = (
         find=violated_check,
         repairs=clear_or_delete,
         why="A CHECK that is false for a row refuses it; NULL satisfies every CHECK.",
-        way_out="correct these rows, or say what becomes of them (delete, cast)",
+        way_out="correct these rows, or say what becomes of them (delete, cast; fill for a new column)",
     ),
     Rule(
         id="stranded-rows",
@@ -468,6 +468,13 @@ def rows_without_value(change: Change, sight: Sight) -> Finding | None:
     return None if finding.nothing else finding
 
 
+def is_filled(change: Change, decisions: Sequence[Decision]) -> bool:
+    """Somebody decided what rows get in a new column."""
+    name = change.object.lower()
+    decided = any(isinstance(item, Backfill) and item.object.lower() == name for item in decisions)
+    return decided and isinstance(change, AddColumn) and not change.new.computed
+
+
 def any_of(deletes: Sequence[Delete]) -> str:
     """One condition for all rows that go."""
     return " OR ".join(item.condition for item in deletes)
@@ -486,12 +493,15 @@ def _retyped(change: Change) -> AlterColumn | None:
 
 def _made_strict(change: Change, wanted: Schema) -> tuple[Column, ...]:
     """The columns whose values a STRICT table has to take because of the change."""
+    table = wanted.table(change.table)
+    strict = table is not None and table.strict
     match change:
         case AlterTableOptions(old=old, new=new) if new.strict and not old.strict:
             return new.columns
-        case AlterColumn(new=column) if "type" in change.aspects:
-            table = wanted.table(change.table)
-            return (column,) if table is not None and table.strict else ()
+        case AddColumn(new=column) if strict:
+            return (column,)
+        case AlterColumn(new=column) if strict and "type" in change.aspects:
+            return (column,)
         case _:
             return ()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from trueup.changes import Change, RenameColumn, RenameTable
+from trueup.changes import AddColumn, Change, RenameColumn, RenameTable
 from trueup.decisions import Backfill, Cast, Decision, Delete, Ignore, Skip
 from trueup.dialect import Connection, Outlook
 from trueup.errors import DecisionsError
 from trueup.hazards import Hazard, Probe
 from trueup.limits import Budget
 from trueup.plan import Assessment, Deletion, Fill
-from trueup.rules import Sight, any_of, find_hazards
+from trueup.rules import Sight, any_of, find_hazards, is_filled, rows_without_value
 from trueup.schema import Schema
 from trueup.settings import Settings
 from trueup.stages.acting import find_acting
@@ -27,6 +27,7 @@ def take_sight(
     decisions: Sequence[Decision],
     settings: Settings,
     missing: Callable[[str, str], str | None],
+    find_fill: Callable[[str, str], Fill | None],
 ) -> Sight:
     """What the rules look at.
 
@@ -39,6 +40,7 @@ def take_sight(
         decisions: all of them.
         settings: name the limit of time for looking.
         missing: says why rows that have no value in a table's column get none; nothing when they get one.
+        find_fill: finds the value for a table's column that must have one.
 
     Raises:
         DecisionsError: the SQL of a decision is no expression over its table.
@@ -48,23 +50,49 @@ def take_sight(
     _refuse_wrong_sql(decisions, base, untouched, settings)
     sight = Sight(probe=untouched, untouched=untouched, live=base, wanted=wanted, missing=missing, decisions=decisions)
 
+    given = tuple(_given(changes, sight, find_fill))
+
+    def probe_with(repairs: Sequence[Cast | Delete]) -> Probe:
+        return connection.probe(budget, repaired(renames, repairs, given)) if repairs or given else untouched
+
     def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> Iterator[Hazard]:
-        probe = connection.probe(budget, repaired(renames, repairs)) if repairs else untouched
-        return find_hazards(change, replace(sight, probe=probe))
+        return find_hazards(change, replace(sight, probe=probe_with(repairs)))
 
     acting = find_acting(changes, decisions, hazards_with)
     repairs = tuple(dict.fromkeys(item for items in acting.values() for item in items))
-    if not repairs:
-        return sight
-    return replace(sight, probe=connection.probe(budget, repaired(renames, repairs)), acting=acting)
+    return replace(sight, probe=probe_with(repairs), acting=acting)
 
 
-def repaired(renames: Sequence[RenameTable | RenameColumn], repairs: Sequence[Cast | Delete]) -> Outlook:
-    """What the renames and the decisions about rows do to the data."""
+def _given(changes: Sequence[Change], sight: Sight, find_fill: Callable[[str, str], Fill | None]) -> Iterator[Fill]:
+    """What rows get in new columns, as far as it is known before the run.
+
+    Not what a function gives row by row: it is called in the run only.
+    """
+    for change in changes:
+        if isinstance(change, AddColumn) and sight.live.table(change.table) and not change.new.computed:
+            fill = _given_by(change, sight, find_fill)
+            if fill is not None and fill.function is None and not sight.probe.problem_of(fill.table, fill.sql):
+                yield fill
+
+
+def _given_by(change: AddColumn, sight: Sight, find_fill: Callable[[str, str], Fill | None]) -> Fill | None:
+    column = change.new
+    if is_filled(change, sight.decisions) or rows_without_value(change, sight) is not None:
+        return find_fill(change.table, column.name)
+    if column.default is None and not column.nullable:
+        return None
+    sql = f"({column.default})" if column.default else "NULL"
+    return Fill(table=change.table, column=column.name, sql=sql, source="the server default")
+
+
+def repaired(
+    renames: Sequence[RenameTable | RenameColumn], repairs: Sequence[Cast | Delete], given: Sequence[Fill] = ()
+) -> Outlook:
+    """What the renames, the decisions about rows and new columns do to the data."""
     return Outlook(
         renames=renames,
         deletes=[item for item in repairs if isinstance(item, Delete)],
-        fills=list(_casts(repairs)),
+        fills=(*_casts(repairs), *given),
     )
 
 

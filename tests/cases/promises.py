@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup import Plan, Policy, Run, Status, Verdict
-from trueup.errors import StatementFailed
+from trueup.errors import StatementFailed, VerificationFailed
 
 from ..conftest import Lab
 from . import witness
@@ -42,7 +43,8 @@ def migrate(lab: Lab, upgrade: Upgrade, policy: Policy) -> Run:
 
 def _is_proved_by_the_run(run: Run, upgrade: Upgrade) -> bool:
     """What a new column's values do to a rule over it, only the run itself sees, and is rolled back."""
-    refused = isinstance(run.error, StatementFailed) and "constraint failed" in str(run.error)
+    refused = isinstance(run.error, StatementFailed | VerificationFailed)
+    refused = refused and re.search("constraint failed|not proved for .* satisfies CHECK", str(run.error)) is not None
     return refused and any(_has_new_columns(table, upgrade.old.table(table.name)) for table in upgrade.new.tables)
 
 

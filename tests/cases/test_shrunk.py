@@ -65,6 +65,15 @@ SHRUNK = {
     "a number in a column of any type becomes text": upgrade(
         (Tab("t", columns=(Col("a", "any"), B), strict=True),), (Tab("t", columns=(A,)),), t=((0, 1, "x"),)
     ),
+    "a new column points to nothing by its default": upgrade(
+        (Tab("t"),), (Tab("t", columns=(Col("a", "text", default="five"),), references=(Ref(("a",), "t"),)),), t=((1,),)
+    ),
+    "a new column must have a value, and the models' own points to nothing": upgrade(
+        (Tab("t"),), (Tab("t", columns=(Col("a", "text", nullable=False),), references=(Ref(("a",), "t"),)),), t=((3,),)
+    ),
+    "a STRICT table does not take the default of its new column": upgrade(
+        (Tab("t"),), (Tab("t", columns=(Col("a", "real", default="now"),), strict=True),), t=((1,),)
+    ),
     "STRICT goes, and a column that only other tables can have comes": upgrade(
         (Tab("t", strict=True),), (Tab("t", columns=(Col("a", "varchar"),)),)
     ),

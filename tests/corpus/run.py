@@ -37,7 +37,8 @@ Alembic by what its autogeneration writes, in batch mode, which nobody edits.
              and foreign keys are sound, and a second run is silent
   decided N  only a person could answer, and nothing was changed; with N decisions it passed: those that trueup itself
              proposed, or those of a checked-in file
-  asks       only a person can answer, and nothing was changed; what it asks stands below the row
+  asks       only a person can answer, and nothing was changed; what no ready decision answers stands below the row, or
+             why the examples in them, which a person has to replace, do not do
   refused    it failed, and nothing was changed
   stopped    it failed half-way and left a changed database
   fails ...  it ended with success, but these checks did not pass
@@ -112,7 +113,7 @@ def _result(pair: Pair, subject: str) -> Result:
         try:
             unanswered = propose(pair, file)
         except ProposalFailed as error:
-            return Result(pair, subject, "fails", verdict, kept=False, notes=[str(error)])
+            return Result(pair, subject, "asks", verdict, kept=True, notes=[f"an example does not do: {error}"])
         if unanswered:
             return Result(pair, subject, "asks", verdict, kept=True, notes=unanswered)
         return _judged(pair, subject, judge(pair, decisions=file), _count(file))

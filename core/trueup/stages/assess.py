@@ -24,10 +24,10 @@ from trueup.changes import (
     DropView,
     ObjectChange,
 )
-from trueup.decisions import Backfill, Decision, Drop, Keep, Skip
+from trueup.decisions import Decision, Drop, Keep, Skip
 from trueup.hazards import Hazard, Severity
 from trueup.plan import Assessment, Fill, Policy, RenameCandidate, RenameClash, Verdict
-from trueup.rules import Sight, find_hazards, rows_without_value
+from trueup.rules import Sight, find_hazards, is_filled, rows_without_value
 from trueup.schema import Schema
 
 _ADDITIVE = (CreateTable, AddColumn, CreateIndex, CreateView, CreateTrigger, CreateVirtualTable)
@@ -241,11 +241,6 @@ def _undecided(assessment: Assessment) -> Assessment:
 
 def _fill(change: Change, sight: Sight, find_fill: FillFinder, here: Circumstances) -> Fill | None:
     """The value for rows that have none in a column that must have one, or for which one was decided."""
-    decided = isinstance(change, AddColumn) and not change.new.computed and _is_filled(change, here.decisions)
+    decided = is_filled(change, here.decisions)
     needed = rows_without_value(change, sight) is not None
     return find_fill(change.table, change.label) if decided or needed else None
-
-
-def _is_filled(change: Change, decisions: Sequence[Decision]) -> bool:
-    name = change.object.lower()
-    return any(isinstance(item, Backfill) and item.object.lower() == name for item in decisions)

@@ -97,7 +97,10 @@ class SqliteProbe:
         )
         key = self._sources.rowid(table) or next(iter(self._sources.key(table)), "")
         firsts = f"SELECT min({name(key)}) FROM {name(table)} WHERE {filled} GROUP BY {terms}"
-        return replace(found, where=f"{filled} AND {name(key)} NOT IN ({firsts})" if self._one_key(table) else "")
+        told = self._one_key(table) and not self._sources.brought(table) & {
+            (part.column or "").lower() for part in parts
+        }
+        return replace(found, where=f"{filled} AND {name(key)} NOT IN ({firsts})" if told else "")
 
     def _one_key(self, table: str) -> bool:
         """Whether one value identifies a row."""
@@ -203,6 +206,8 @@ class SqliteProbe:
             ),
         )
         cleared = f"CASE WHEN ({condition}) IS NOT TRUE THEN {_of(table, column)} ELSE NULL END" if column else ""
+        if self._sources.brought(table) & {token.name.lower() for token in tokenize(condition)}:
+            return found  # no decision about today's rows can speak of it
         return replace(found, where=condition, column=column, cleared=cleared)
 
     def _stored(self, table: str, column: str, type_: Sql, condition: str) -> Finding:

@@ -102,6 +102,10 @@ class Sources:
         filled = (fill.column for fill in _ours(self._outlook.fills, table))
         return frozenset(name.lower() for name in (*(name for name, _ in self._info(table)), *filled))
 
+    def brought(self, table: str) -> frozenset[str]:
+        """Names of the columns that only the fills bring, in lower case: no row can be told by them today."""
+        return self.columns(table) - {name.lower() for name, _ in self._info(table)}
+
     def _key(self, table: str) -> tuple[str, ...]:
         """Names of the columns that identify a row, or of the rowid where only that does; nothing without a table."""
         parts = sorted((place, name) for name, place in self._info(table) if place)
