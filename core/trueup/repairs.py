@@ -67,6 +67,12 @@ def convert(case: Case) -> Iterator[Repair]:
     yield Repair("keep the type as it is", Keep(table=case.change.table, column=case.change.label))
 
 
+def rewrite(case: Case) -> Iterator[Repair]:
+    """For values that a table does not take, whichever column they are in."""
+    yield from _conversion(case)
+    yield _skipped(case.change)
+
+
 def accept_altered(case: Case) -> Iterator[Repair]:
     """For values that a new type makes something of."""
     yield from convert(case)

@@ -42,6 +42,7 @@ from trueup.repairs import (
     delete_rows,
     drop_or_keep,
     give_value,
+    rewrite,
 )
 from trueup.schema import Column, ForeignKey, KeyPart, Schema, Sql, Table, part_columns
 
@@ -382,8 +383,9 @@ RULES = (
         id="not-strict",
         severity=Severity.BLOCKS,
         find=not_strict,
+        repairs=rewrite,
         why="A STRICT table takes nothing but values of its columns' types.",
-        way_out="correct these values first, or keep the table as it is",
+        way_out="correct these values first, say how they are converted (cast), or keep the table as it is",
     ),
     Rule(
         id="duplicate-keys",
@@ -427,8 +429,9 @@ RULES = (
         id="too-long",
         severity=Severity.WARNS,
         find=too_long,
+        repairs=convert,
         why="SQLite keeps text that is longer than its column says; other databases, and validation, do not.",
-        way_out="nothing is cut; shorten these values, or keep the length",
+        way_out="nothing is cut; shorten these values (cast), or keep the length",
     ),
     Rule(
         id="renamed",

@@ -53,7 +53,7 @@ CASES = [
         "3 rows in t point through (n) to nothing in p",
         "id 7 (-1), 40 (-3), 41 (4)",
     ),
-    (t(key(), a(String(5)), n()), "too-long", "1 row in t has more than 5 characters in a", "id 41"),
+    (t(key(), a(String(5)), n()), "too-long", "1 row in t has more than 5 characters in a", "id 41 ('long enough')"),
     (t(key(), a(Integer), n()), "unfit-values", "3 rows in t hold", "id 7 ('x'), 12 ('x'), 41 ('long enough')"),
 ]
 

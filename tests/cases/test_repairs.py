@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Numeric,
+    String,
     Text,
     UniqueConstraint,
 )
@@ -416,3 +417,27 @@ def test_other_values_can_be_said_for_the_rows_in_danger(filled: Lab) -> None:
     said = replace(offer, sql=offer.sql.replace("ELSE NULL", "ELSE 1"))
     assert apply(filled.plan(POSITIVE, decisions=[said]), filled.target(POSITIVE)).status is Status.MIGRATED
     assert filled.rows(N_ID) == [(7, 1), (12, None), (40, 1), (41, 4), (42, 1)]
+
+
+def test_long_texts_can_be_shortened(lab: Lab) -> None:
+    """A text that is longer than its column may be cut by an expression, or the length kept."""
+    lab.create(models_of(key(), a(String(20))))
+    lab.sql("INSERT INTO t VALUES (1, 'short'), (2, 'much too long')")
+    shorter = models_of(key(), a(String(8)))
+    (hazard,) = hazards_of(lab, shorter)
+    assert {item.asks for item in hazard.repairs} == {"", "sql"}
+    cut = Cast(table="t", column="a", sql="substr(a, 1, 8)")
+    assert apply(lab.plan(shorter, decisions=[cut]), lab.target(shorter)).status is Status.MIGRATED
+    assert lab.rows(A_ID) == [(1, "short"), (2, "much too")]
+
+
+def test_values_that_a_strict_table_refuses_can_be_converted(lab: Lab) -> None:
+    """The table becomes STRICT with the values that an expression gives."""
+    lab.create(models_of(key(), a(Text)))
+    lab.sql("INSERT INTO t VALUES (1, 'x'), (2, x'41')")
+    strict = t(key(), a(Text), sqlite_strict=True)
+    (hazard,) = hazards_of(lab, strict)
+    assert [item.asks for item in hazard.repairs] == ["sql", ""]
+    cast = Cast(table="t", column="a", sql="CAST(a AS TEXT)")
+    assert apply(lab.plan(strict, decisions=[cast]), lab.target(strict)).status is Status.MIGRATED
+    assert lab.rows(A_ID) == [(1, "x"), (2, "A")]

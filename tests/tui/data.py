@@ -11,22 +11,30 @@ from typing import Any
 
 from trueup import (
     Assessment,
+    Backfill,
     Backup,
+    Cast,
     Decision,
+    Delete,
     Event,
     Evidence,
     Finding,
     Form,
     Hazard,
+    Ignore,
+    Keep,
     Limits,
     Plan,
     Policy,
     Receipt,
     Rehearsal,
     RenameCandidate,
+    Repair,
     Run,
+    Sample,
     Settings,
     Severity,
+    Skip,
     Statement,
     Status,
     Step,
@@ -176,6 +184,61 @@ NO_VALUE = Hazard(
     sentence="850 rows in orders have no value for orders.currency, which the models declare NOT NULL",
     finding=Finding(rows=850),
     remedy='decide: fill = "orders.currency" with value = ... or sql = "..."; or give the column a default',
+    repairs=(
+        Repair("give these rows a value", Backfill(table="orders", column="currency", value=""), asks="value"),
+        Repair("leave the database without it", Skip(change=ADD_CURRENCY.id)),
+    ),
+)
+_WRONG = "NOT (ref GLOB '[a-z]*[0-9]')"
+_CLEARED = f"CASE WHEN ({_WRONG}) IS NOT TRUE THEN orders.ref ELSE NULL END"
+VIOLATED = Hazard(
+    rule="violated-check",
+    severity=Severity.BLOCKS,
+    sentence="3 rows in orders do not satisfy ref GLOB '[a-z]*[0-9]'",
+    finding=Finding(
+        rows=3,
+        key="id",
+        samples=(Sample(key="7", value="'A1'"), Sample(key="12", value="'[b]'"), Sample(key="40", value="''")),
+    ),
+    remedy="correct these rows, or say what becomes of them (delete, cast)",
+    repairs=(
+        Repair("set ref to NULL in these rows", Cast(table="orders", column="ref", sql=_CLEARED)),
+        Repair("delete these rows", Delete(table="orders", where=_WRONG)),
+        Repair(
+            "say what the values become, as an SQL expression",
+            Cast(table="orders", column="ref", sql=_CLEARED),
+            asks="sql",
+        ),
+        Repair("leave the database without it", Skip(change=ALTER_CHECK.id)),
+    ),
+)
+ALTERED = Hazard(
+    rule="altered-values",
+    severity=Severity.LOSES,
+    sentence="the type NUMERIC(12, 2) would change the values of 2 rows in orders.total",
+    finding=Finding(rows=2, key="id", samples=(Sample(key="7", value="'007'"), Sample(key="40", value="'0012'"))),
+    remedy="correct these values first, say how they are converted (cast), or keep the type",
+    repairs=(
+        Repair(
+            "say what the values become, as an SQL expression",
+            Cast(table="orders", column="total", sql="total"),
+            asks="sql",
+        ),
+        Repair("keep the type as it is", Keep(table="orders", column="total")),
+        Repair(
+            "take what the type makes of them",
+            Ignore(rule="altered-values", on="orders.total", reason="say why"),
+            asks="reason",
+        ),
+    ),
+)
+DELETED = Hazard(
+    rule="deleted-rows",
+    severity=Severity.LOSES,
+    sentence="deletes 3 rows in table orders",
+    finding=VIOLATED.finding,
+    remedy="take the decision back to keep the rows",
+    accepted="decided: delete orders",
 )
 
 
@@ -311,6 +374,25 @@ LOSING = plan_of(
 )
 IN_STEP = plan_of([])
 NOTHING_TAKEN = plan_of([RETIRED_COUPONS])
+ENDANGERED = plan_of(
+    [
+        judged(ALTER_CHECK, Verdict.BLOCKED, reason=VIOLATED.sentence, remedy=VIOLATED.remedy, hazards=(VIOLATED,)),
+        judged(
+            ALTER_TOTAL,
+            Verdict.BEYOND_POLICY,
+            reason=ALTERED.sentence,
+            remedy="the policy full applies it",
+            hazards=(ALTERED,),
+        ),
+    ]
+)
+"""Rows stand against one change, and another one would alter values."""
+REPAIRED = plan_of(
+    [judged(ALTER_CHECK, hazards=(DELETED,)), judged(ADD_TIER)],
+    [STEPS[1], STEPS[0]],
+    decisions=(Delete(table="orders", where=_WRONG), Ignore(rule="too-long", on="orders.x", reason="short enough")),
+)
+"""It was decided that rows go."""
 UNFILLED = plan_of([judged(ADD_CURRENCY, Verdict.BLOCKED, rows=850, reason=NO_VALUE.sentence, hazards=(NO_VALUE,))])
 EVERY_KIND = plan_of(
     [
@@ -546,6 +628,7 @@ class FakeCore:
     asked: list[dict[str, Any]] = field(default_factory=list)
     started: list[tuple[Plan, Target]] = field(default_factory=list)
     written: list[Decision] = field(default_factory=list)
+    removed: list[Decision] = field(default_factory=list)
     forgotten: list[Target] = field(default_factory=list)
     rehearsed: list[Plan] = field(default_factory=list)
     restored: list[Backup] = field(default_factory=list)
@@ -565,6 +648,7 @@ class FakeCore:
             verify_backup=lambda backup, target: self.checked(backup),
             read_decisions=lambda path: self.kept,
             write_decision=lambda path, decision: self.written.append(decision),
+            remove_decision=lambda path, decision: self.removed.append(decision),
         )
 
     def _plan(self, target: Target, **asked: Any) -> Plan:

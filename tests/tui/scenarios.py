@@ -12,12 +12,14 @@ from textual.screen import ModalScreen
 from tests.tui.data import (
     AMBIGUOUS,
     BACKUPS,
+    ENDANGERED,
     EVERY_KIND,
     IN_STEP,
     LOSING,
     NOTHING_TAKEN,
     OPEN,
     READY,
+    REPAIRED,
     RESTORED,
     UNFILLED,
     FakeCore,
@@ -176,6 +178,17 @@ def _models_error() -> FakeCore:
     return FakeCore(plan=error)
 
 
+def _unless_decided() -> FakeCore:
+    """Refuses every answer."""
+
+    def plan(decisions: tuple[object, ...], leave_out: frozenset[str]) -> Plan:
+        if decisions:
+            raise _WRONG_SQL
+        return ENDANGERED
+
+    return FakeCore(plan=plan)
+
+
 def _reading() -> FakeCore:
     import threading
 
@@ -183,6 +196,10 @@ def _reading() -> FakeCore:
 
 
 _DAMAGED = errors.DatabaseDamaged(database="sqlite:///shop.db", reason="database disk image is malformed")
+_WRONG_SQL = errors.DecisionsError(
+    path="/srv/shop/trueup.toml",
+    problem="cast orders.total cannot use 'x' for a row of orders (no such column: x)",
+)
 _REFUSED = errors.StatementFailed(sentence="add index orders.ix_orders_created_at", reason="no such column: created_at")
 _CANCELLED = errors.Cancelled(phase="in step 4 of 5 (add index orders.ix_orders_created_at)")
 
@@ -203,6 +220,19 @@ SCENARIOS: dict[str, Scenario] = {
     "diff-no-match": Scenario(core(READY), no_match, "A filter that nothing matches says so, and how to leave."),
     "diff-no-value": Scenario(core(UNFILLED), keys(), "Rows without a value: what is missing, and f."),
     "diff-fill": Scenario(core(UNFILLED), fill_asked, "What is typed is explained before it is taken."),
+    "diff-danger": Scenario(core(ENDANGERED), keys(), "Rows stand against it: what and which, and d."),
+    "diff-altered": Scenario(core(ENDANGERED), keys("j"), "Values would change: which, and what they are."),
+    "diff-decided": Scenario(core(REPAIRED), keys(), "It was decided which rows go, and the row says so."),
+    "decide-offers": Scenario(core(ENDANGERED), keys("d"), "The danger, the offers, and the entry of the file."),
+    "decide-typing": Scenario(
+        core(ENDANGERED), keys("d", "j", "j", "enter"), "An expression is typed, and seen in the entry."
+    ),
+    "decide-refused": Scenario(
+        _unless_decided, keys("j", "d", "enter", "ctrl+u", *"x", "enter"), "Why it cannot be followed."
+    ),
+    "decide-reason": Scenario(core(ENDANGERED), keys("j", "d", "k", "enter"), "A reason is asked for."),
+    "decide-taken-back": Scenario(core(REPAIRED), keys("d"), "What was decided can be taken back."),
+    "decide-keep": Scenario(core(READY), keys("j", "i"), "What leaves the database as it is, before it is chosen."),
     "diff-in-step": Scenario(core(IN_STEP), keys(), "No differences: what matches what."),
     "preview-safe": Scenario(core(READY), keys("p"), "Steps, price and the exact SQL."),
     "preview-deletes": Scenario(core(LOSING), keys("p"), "The lost data stands above the steps."),

@@ -21,6 +21,7 @@ from trueup_tui.commands import as_markdown  # noqa: E402
 PICTURES = {
     "diff": "diff-change",
     "rename": "diff-rename",
+    "decide": "decide-offers",
     "preview": "preview-safe",
     "deletes-data": "confirm-right",
     "apply": "apply-step",

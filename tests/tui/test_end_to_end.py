@@ -10,11 +10,12 @@ import tomllib
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
-from tests.tui.scenarios import WIDE, armed, press, settled
+from tests.tui.scenarios import NARROW, WIDE, armed, press, settled
 from tests.tui.test_safety import text_of
-from trueup import load_settings
+from trueup import load_settings, read_decisions
 from trueup_tui.app import TrueupApp
 from trueup_tui.session import Session
 
@@ -88,3 +89,65 @@ async def test_shop_is_brought_in_step(tmp_path: Path) -> None:
         assert database.execute("SELECT count(gift_note) FROM orders").fetchone() == (183,)
     decisions = tomllib.loads((shop / "trueup.toml").read_text())["decisions"]
     assert decisions == [{"rename": "customers.fullname", "to": "full_name"}]
+
+
+MODELS = """\
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
+metadata = MetaData()
+Table("people", metadata, Column("id", Integer, primary_key=True))
+Table(
+    "orders", metadata, Column("id", Integer, primary_key=True), Column("ref", String), Column("status", String),
+    Column("owner", Integer, ForeignKey("people.id")), Column("currency", String, nullable=False),
+    Column("total", Integer), UniqueConstraint("ref"), CheckConstraint("status IN ('open', 'paid')", name="known"),
+)
+"""
+BEFORE = """
+CREATE TABLE people (id INTEGER NOT NULL PRIMARY KEY);
+CREATE TABLE orders (
+    id INTEGER NOT NULL PRIMARY KEY, ref VARCHAR, status VARCHAR, owner INTEGER, currency VARCHAR, total VARCHAR
+);
+INSERT INTO people VALUES (1);
+INSERT INTO orders VALUES (1, 'a', 'open', 1, NULL, '007'), (2, 'a', 'paid', 9, 'EUR', '12');
+INSERT INTO orders VALUES (3, 'b', 'paied', 8, 'USD', '3');
+"""
+OURS = """\
+models = "models_in_danger:metadata"
+url = "sqlite:///shop.db"
+# ours
+
+# kept for the law
+[[decisions]]
+keep = "people"
+"""
+
+
+async def test_every_danger_is_decided_by_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NULLs, altered values, orphans, duplicates, CHECK violators: each is decided, written, applied and verified."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models_in_danger.py").write_text(MODELS)
+    file = tmp_path / "trueup.toml"
+    file.write_text(OURS)
+    with closing(sqlite3.connect("shop.db")) as database:
+        database.executescript(BEFORE)
+    app = TrueupApp(Session(settings=load_settings({}, environment={}, config=file)))
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "d", "enter", *"CHF", "enter")
+        await press(pilot, "j", "d", "k", "enter", *"just numbers", "enter")
+        await press(pilot, "n", "d", "enter")
+        await press(pilot, "n", "d", "enter")
+        await press(pilot, "n", "d", "j", "j", "enter")
+        await press(pilot, *["left"] * 4, *["backspace"] * 4)
+        await press(pilot, *"'paid'", "enter")
+        assert "5 will run" in text_of(pilot), text_of(pilot)
+        assert file.read_text() == OURS
+        await press(pilot, "w")
+        assert file.read_text().startswith(OURS)
+        assert len(read_decisions(file)) == 6
+        await press(pilot, "p", "A")
+        await armed(pilot)
+        await press(pilot, *"orders", "tab", "y")
+        await ended(pilot)
+        assert "Checked: 0 differences left." in text_of(pilot)
+    with closing(sqlite3.connect("shop.db")) as database:
+        rows = database.execute("SELECT id, ref, status, owner, currency, total FROM orders ORDER BY id").fetchall()
+    assert rows == [(1, "a", "open", 1, "CHF", 7), (3, "b", "paid", None, "USD", 3)]

@@ -15,11 +15,13 @@ from tests.tui.data import (
     ADD_TIER,
     AMBIGUOUS,
     BACKUPS,
+    ENDANGERED,
     IN_STEP,
     LOSING,
     NOTHING_TAKEN,
     OPEN,
     READY,
+    REPAIRED,
     RESTORED,
     UNFILLED,
     FakeCore,
@@ -35,10 +37,11 @@ from tests.tui.data import (
 )
 from tests.tui.scenarios import NARROW, WIDE, armed, press, restore, send, settled, start
 from tests.tui.test_safety import text_of
-from trueup import Backfill, Drop, Keep, Plan, Rename, Status, errors, events
+from trueup import Backfill, Cast, Drop, Ignore, Keep, Plan, Rename, Status, errors, events
 from trueup_tui.app import TrueupApp
 from trueup_tui.screens.apply import ApplyScreen
 from trueup_tui.screens.confirm import ConfirmScreen
+from trueup_tui.screens.decide import DecideScreen
 from trueup_tui.screens.diff import DiffScreen
 
 
@@ -149,15 +152,114 @@ async def test_fill_value_is_asked_for() -> None:
         assert core.asked[-1]["decisions"] == (Backfill(table="orders", column="currency", sql="upper(c)"),)
 
 
-async def test_keep_for_good_asks_and_writes() -> None:
-    """``i`` asks, then writes at once."""
+async def test_keep_for_good_is_shown_and_chosen() -> None:
+    """``i`` shows the entry, Enter chooses it, ``z`` takes it back, and ``w`` writes it."""
     core = FakeCore(plan=READY)
+    kept = Keep(table="customers", column="loyalty_tier")
     async with app_of(core).run_test(size=NARROW) as pilot:
         await press(pilot, "j", "i")
         await armed(pilot)
+        assert 'keep = "customers.loyalty_tier"' in text_of(pilot)
+        await press(pilot, "enter")
+        assert core.asked[-1]["decisions"] == (kept,)
+        await press(pilot, "z")
+        assert core.asked[-1]["decisions"] == ()
+        await press(pilot, "i", "enter")
         assert core.written == []
-        await press(pilot, "y")
-        assert core.written == [Keep(table="customers", column="loyalty_tier")]
+        await press(pilot, "w")
+        assert core.written == [kept]
+
+
+# -- what to decide ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_offer_is_chosen_with_keys() -> None:
+    """``d`` shows the danger with its rows and the offers; the arrows choose, and Enter gives the answer."""
+    core = FakeCore(plan=lambda decisions, leave_out: REPAIRED if decisions else ENDANGERED)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "d")
+        assert "'[b]'" in text_of(pilot)
+        await press(pilot, "down", "enter")
+        assert core.asked[-1]["decisions"] == (REPAIRED.decisions[0],)
+        assert isinstance(pilot.app.screen, DiffScreen)
+        assert "Decided: delete orders." in text_of(pilot)
+
+
+async def test_an_offer_that_asks_is_typed_first() -> None:
+    """Enter goes into the field, what is typed is seen in the entry, and Enter again gives the answer."""
+    core = FakeCore(plan=ENDANGERED)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "j", "d", "k", "enter", *"ours", "enter")
+        assert core.asked[-1]["decisions"] == (Ignore(rule="altered-values", on="orders.total", reason="ours"),)
+
+
+async def test_nothing_typed_is_no_answer() -> None:
+    """An empty reason is refused where it is typed; escape goes back to the offers, and then to the differences."""
+    core = FakeCore(plan=ENDANGERED)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "j", "d", "k", "enter", "enter")
+        assert "A reason is missing." in text_of(pilot)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, DecideScreen)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, DiffScreen)
+        assert len(core.asked) == 1
+
+
+def wrong(decisions: tuple[object, ...], leave_out: frozenset[str]) -> Plan:
+    """A core that cannot follow any expression."""
+    if any(isinstance(item, Cast) for item in decisions):
+        raise errors.DecisionsError(path="trueup.toml", problem="no such column: x")
+    return ENDANGERED
+
+
+async def test_an_answer_that_cannot_be_followed_is_explained() -> None:
+    """The sentence stands beside what was typed, nothing is chosen, and another text may be tried."""
+    core = FakeCore(plan=wrong)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "j", "d", "enter", "ctrl+u", *"x", "enter")
+        assert "no such column: x. Nothing was written." in text_of(pilot)
+        assert isinstance(app.screen, DecideScreen)
+        assert (app.session.choices.unwritten, app.session.plan) == (0, ENDANGERED)
+        await press(pilot, "backspace", "enter")
+        assert "An SQL expression is missing." in text_of(pilot)
+        await press(pilot, "escape", "escape", "w")
+        assert "There is no answer to write." in said(pilot)
+        assert core.written == []
+
+
+async def test_a_choice_that_cannot_be_followed_is_taken_back() -> None:
+    """A choice without a dialog is told, and the differences stay as they were."""
+    core = FakeCore(plan=READY)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "G", "k", "k", "k")
+        core.plan = errors.DecisionsError(path="trueup.toml", problem="drop and keep")
+        await press(pilot, "space")
+        assert "drop and keep" in said(pilot)
+        assert (app.session.choices.decisions, app.session.plan, app.session.error) == ((), READY, None)
+
+
+async def test_a_decision_is_taken_back_and_out_of_the_file() -> None:
+    """Taking back what was decided makes the plan anew without it, and ``w`` takes it out of the file."""
+    core = FakeCore(plan=lambda decisions, leave_out: REPAIRED if decisions else ENDANGERED, kept=REPAIRED.decisions)
+    app = app_of(core)
+    async with app.run_test(size=NARROW) as pilot:
+        await press(pilot, "d", "enter")
+        assert core.asked[-1]["decisions"] == REPAIRED.decisions[1:]
+        assert core.removed == []
+        await press(pilot, "w")
+        assert core.removed == [REPAIRED.decisions[0]]
+        assert app.session.choices.unwritten == 0
+
+
+async def test_a_possible_rename_is_answered_first() -> None:
+    """Nothing else can be decided about what may be a rename, and the keys say so."""
+    core = FakeCore(plan=OPEN)
+    async with app_of(core).run_test(size=NARROW) as pilot:
+        await press(pilot, "d", "i")
+        assert said(pilot).count("It may be a rename") == 2
 
 
 async def test_answers_are_written_before_the_run() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.data import BACKUPS, LOSING, OPEN, READY, UNFILLED, FakeCore, session_of, up_to_step
+from tests.tui.data import BACKUPS, ENDANGERED, LOSING, OPEN, READY, UNFILLED, FakeCore, session_of, up_to_step
 from tests.tui.scenarios import NARROW, armed, press, running, start
 from trueup_tui.app import TrueupApp
 from trueup_tui.commands import COMMANDS, PLACES, Command, as_markdown, bar_of, bindings_of
@@ -38,7 +38,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "help": ("question_mark",),
 }
 PLANS = {"diff.rename": OPEN, "diff.next": OPEN, "diff.previous": OPEN, "diff.fill": UNFILLED, "rename": OPEN}
-PLANS |= {"ask": UNFILLED, "confirm": LOSING}
+PLANS |= {"ask": READY, "confirm": LOSING, "decide": ENDANGERED}
 
 
 def session_for(command: Command) -> FakeCore:
@@ -55,9 +55,12 @@ async def go_to(command: Command, pilot: Pilot[int]) -> None:
         await armed(pilot)
         await press(pilot, *"coupons", "tab")
     elif command.place == "ask":
-        await press(pilot, "f")
+        await press(pilot, "p", "t")
         await armed(pilot)
-        await press(pilot, *"EUR")
+        await press(pilot, *"90")
+    elif command.place == "decide":
+        await press(pilot, "d")
+        await armed(pilot)
     else:
         await press(pilot, *BEFORE.get(command.id, BEFORE.get(command.place, ())))
 
@@ -103,7 +106,7 @@ async def refused(pilot: Pilot[int], key: str) -> str:
         ((), "n", "No question is open"),
         ((), "a", "Nothing ran yet"),
         (("g",), "space", "Move to a change first"),
-        ((), "i", "no name of its own"),
+        ((), "i", "d takes a decision back"),
         ((), "space", "decisions file or the models say"),
     ],
 )
@@ -122,7 +125,7 @@ async def test_preview_is_refused_while_a_question_is_open() -> None:
         assert await refused(pilot, "p") == "1 question is open: n goes there. Answer, or skip with ␣."
 
 
-@pytest.mark.parametrize("key", ["space", "r", "f", "i", "p", "R"])
+@pytest.mark.parametrize("key", ["space", "r", "d", "f", "i", "p", "R"])
 async def test_choices_wait_for_the_run(key: str) -> None:
     """While a run is on, no choice is made and nothing is read."""
     core = FakeCore(plan=READY)

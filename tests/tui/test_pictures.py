@@ -11,7 +11,7 @@ import pytest
 from tests.tui.scenarios import NARROW, SCENARIOS, WIDE
 
 BOTH = ("diff-question", "diff-change", "diff-rename", "preview-safe", "confirm-right", "apply-step", "apply-done")
-BOTH += ("apply-failed", "backups-list", "help-diff")
+BOTH += ("diff-danger", "decide-offers", "decide-refused", "apply-failed", "backups-list", "help-diff")
 PICTURES = [(name, NARROW) for name in SCENARIOS] + [(name, WIDE) for name in BOTH]
 
 

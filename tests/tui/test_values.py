@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,20 +13,24 @@ from tests.tui.data import (
     ADD_TIER,
     ALTER_OPTIONS,
     ALTER_TOTAL,
+    ENDANGERED,
     EVERY_KIND,
     OPEN,
     READY,
+    REPAIRED,
     UNFILLED,
     column,
     failed_run,
     judged,
+    plan_of,
     up_to_step,
     whole_run,
 )
-from trueup import Drop, Keep, Rename, Verdict, changes, errors
+from trueup import Cast, Decision, Drop, Ignore, Keep, Rename, Skip, Verdict, changes, errors
 from trueup_tui import answers, wording
 from trueup_tui.answers import Refused
 from trueup_tui.choices import Choices
+from trueup_tui.offers import offers_of
 from trueup_tui.progress import Progress, after, begin
 from trueup_tui.rows import Row, rows_of
 
@@ -125,12 +130,82 @@ def test_toggle_says_which_policy_would() -> None:
     assert found == Refused("It would change 3 rows. The policy full applies it.")
 
 
-def test_kept_objects_are_changed_in_the_file() -> None:
-    """What the decisions file keeps is not overruled by a key."""
+def test_kept_objects_are_not_taken_by_a_key() -> None:
+    """What was decided to be kept is not overruled by a key: the decision is taken back."""
     kept = Row(assessments=(judged(ADD_TIER, Verdict.KEPT),))
     assert isinstance(answers.toggle(kept, Choices()), Refused)
     assert isinstance(answers.keep_for_good(kept), Refused)
-    assert isinstance(answers.keep_for_good(Row(assessments=(judged(ALTER_OPTIONS),))), Refused)
+
+
+def test_what_has_no_name_is_left_by_the_id_of_its_change() -> None:
+    """The options of a table have no name that could be kept; the change is skipped for good."""
+    found = answers.keep_for_good(Row(assessments=(judged(ALTER_OPTIONS),)))
+    assert found == Skip(change="change options wishes")
+
+
+def test_a_decision_of_the_file_can_be_taken_back() -> None:
+    """What was taken back holds no more, until it is decided again; a new answer stands beside the rest of the file."""
+    kept = (Keep(table="t", column="c"), Drop(table="u"))
+    choices = Choices().take_back(Keep(table="T", column="C"))
+    assert (choices.over(kept), choices.unwritten) == ((Drop(table="u"),), 1)
+    again = choices.decide(Rename(table="t", column="c", to="d"))
+    assert (again.over(kept), again.unwritten) == ((Drop(table="u"), Rename(table="t", column="c", to="d")), 1)
+    assert choices.undone().over(kept) == kept
+
+
+def labels(row: Row, *decisions: Decision, **more: Any) -> list[str]:
+    return [offer.label for offer in offers_of(row, plan_of(row.assessments, decisions=decisions, **more))]
+
+
+def test_offers_are_those_of_the_hazards_and_to_leave_it() -> None:
+    """Each way out of each danger is offered once; what leaves the database as it is stands among them in any case."""
+    blocked, beyond = rows_of(ENDANGERED)
+    assert labels(blocked) == [item.label for item in blocked.assessment.hazards[0].repairs]
+    assert labels(beyond)[-1] == "take what the type makes of them"
+    assert labels(Row(assessments=(judged(ALTER_OPTIONS),))) == ["leave the database as it is, for good"]
+    assert labels(Row(assessments=(judged(ADD_CURRENCY),))) == [
+        "give these rows a value",
+        "leave the database as it is, for good",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decision", "others"),
+    [
+        (Keep(table="orders", column="total"), False),
+        (Skip(change="change column orders.total"), False),
+        (Cast(table="orders", column="total", sql="total"), True),
+        (Ignore(rule="altered-values", on="Orders.total", reason="fine"), True),
+    ],
+)
+def test_what_was_decided_can_be_taken_back(decision: Decision, others: bool) -> None:
+    """The decisions that a change depends on come first; one that leaves it alone leaves nothing else to decide."""
+    found = labels(rows_of(ENDANGERED)[1], decision, Drop(table="elsewhere"))
+    assert found[0] == f"take back what was decided: {decision.verb} {decision.object}"
+    assert (len(found) > 1) == others
+
+
+def test_deletions_and_casts_belong_to_the_change_that_needs_them() -> None:
+    """A deletion of the same table that does not act for the change is not offered to be taken back with it."""
+    removed, added = rows_of(REPAIRED)
+    assert labels(removed, *REPAIRED.decisions)[0] == "take back what was decided: delete orders"
+    assert labels(added, *REPAIRED.decisions) == ["give these rows a value", "leave the database as it is, for good"]
+
+
+@pytest.mark.parametrize(
+    ("asks", "text", "decision"),
+    [
+        ("sql", " abs(total) ", Cast(table="orders", column="total", sql="abs(total)")),
+        ("reason", "all numbers", Ignore(rule="altered-values", on="orders.total", reason="all numbers")),
+    ],
+)
+def test_what_is_typed_becomes_part_of_the_decision(asks: str, text: str, decision: Decision) -> None:
+    """An expression or a reason; nothing at all is refused with a sentence."""
+    row = rows_of(ENDANGERED)[1]
+    (offer,) = [item for item in offers_of(row, ENDANGERED) if item.asks == asks]
+    assert offer.typed(row, text).decision == decision
+    with pytest.raises(ValueError, match="is missing"):
+        offer.typed(row, " ")
 
 
 def test_only_columns_without_a_value_are_filled() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trueup import Backfill, Drop, Keep, Rename, RenameCandidate, Verdict, changes
+from trueup import Backfill, Drop, Keep, Rename, RenameCandidate, Skip, Verdict, changes
 from trueup_tui.choices import Choices
 from trueup_tui.rows import Row
 from trueup_tui.wording import sentence
@@ -28,14 +28,14 @@ def toggle(row: Row, choices: Choices) -> Choices | Refused:
     if isinstance(choices.answer(row.object), Drop | Rename):
         return choices.withdraw(row.object)
     if isinstance(row.change, changes.RenameColumn | changes.RenameTable):
-        return Refused("The decisions file or the models say that this is a rename; change it there.")
+        return Refused("The decisions file or the models say that this is a rename. d takes a decision back.")
     match row.verdict:
         case Verdict.APPLY | Verdict.BLOCKED:
             return choices.skip(row.ids)
         case Verdict.RETIRE:
             return choices.decide(Drop(table=row.table, column=row.change.label or None))
         case Verdict.KEPT:
-            return Refused(f'The decisions file keeps it. Remove keep = "{row.object}" there to have it changed.')
+            return Refused("It was decided that it stays. d takes that back.")
         case _:
             item = row.assessment
             return Refused(" ".join(sentence(part) for part in (item.reason, item.remedy) if part))
@@ -53,15 +53,18 @@ def keep(candidate: RenameCandidate, choices: Choices) -> Choices:
     return choices.decide(Keep(table=candidate.table, column=candidate.column))
 
 
-def keep_for_good(row: Row) -> Keep | Refused:
-    """The decision that leaves an object as the database has it."""
+def keep_for_good(row: Row) -> Keep | Skip | Refused:
+    """The decision that leaves the database as it is; what has no name of its own is named by the change's id."""
     if row.verdict is Verdict.KEPT:
-        return Refused("It is kept already.")
+        return Refused("It is kept already. d takes that back.")
+    if row.candidates:
+        return Refused("It may be a rename: answer that first, with r.")
+    if isinstance(row.change, changes.RenameColumn | changes.RenameTable):
+        return Refused("It was decided that this is a rename. d takes a decision back.")
     whole_table = isinstance(row.change, changes.CreateTable | changes.DropTable)
-    renamed = isinstance(row.change, changes.RenameColumn | changes.RenameTable)
-    if renamed or not (row.change.label or whole_table):
-        return Refused(f"A {row.change.noun} has no name of its own that a decision could keep; ␣ skips the change.")
-    return Keep(table=row.table, column=row.change.label or None)
+    if row.change.label or whole_table:
+        return Keep(table=row.table, column=row.change.label or None)
+    return Skip(change=row.change.id)
 
 
 def column_to_fill(row: Row) -> changes.AddColumn | changes.AlterColumn | Refused:
@@ -70,9 +73,20 @@ def column_to_fill(row: Row) -> changes.AddColumn | changes.AlterColumn | Refuse
         return Refused("It may be a rename: answer that first, with r.")
     if not isinstance(row.change, changes.AddColumn | changes.AlterColumn):
         return Refused("Only a column can be filled.")
-    if row.change.new.nullable or not row.assessment.rows:
+    had_values = isinstance(row.change, changes.AlterColumn) and not row.change.old.nullable
+    if row.change.new.nullable or had_values or not row.assessment.rows:
         return Refused("No row needs a value here.")
     return row.change
+
+
+def answer_hint(asks: str, row: Row) -> str:
+    """What is to be typed, as a sentence."""
+    kind = getattr(getattr(row.change, "new", None), "type", "")
+    hints = {
+        "value": f"Type {kind}: the value, or = and an SQL expression.",
+        "sql": "Type an SQL expression over the row; every row gets its value.",
+    }
+    return hints.get(asks, "Type why this is all right; the reason is kept with it.")
 
 
 def fill(row: Row, text: str) -> Backfill:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from textual.app import App, ScreenStackError
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
-from trueup import Backup, Decision, Event, Limits, Plan, errors, visible
+from trueup import Backup, Event, Limits, Plan, errors, visible
 from trueup_tui import jobs
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
@@ -31,6 +30,7 @@ from trueup_tui.rehearsal import after as after_rehearsal_event
 from trueup_tui.restore import Restore
 from trueup_tui.restore import after as after_restore_event
 from trueup_tui.screens.confirm import ConfirmScreen
+from trueup_tui.screens.decide import DecideScreen
 from trueup_tui.screens.diff import DiffScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.session import Session
@@ -136,14 +136,21 @@ class TrueupApp(App[int], inherit_bindings=False):
     def choose(self, choices: Choices) -> None:
         """Go on with these choices: the plan is made anew."""
         self.session.choices = choices
-        self.session.notice = ""
+        self.session.notice = self.session.refused = ""
         self.read()
 
     def on_reading_done(self, message: ReadingDone) -> None:
         self._end_of_reading(lambda: self.session.take(message.target, message.plan, message.seconds))
 
     def on_reading_failed(self, message: ReadingFailed) -> None:
-        self._end_of_reading(lambda: self.session.fail(message.error))
+        self._end_of_reading(lambda: self._fail(message.error))
+
+    def _fail(self, error: BaseException) -> None:
+        """A choice that cannot be followed is taken back; the dialog that it came from says why, or a sentence does."""
+        if not self.session.refuse_choice(error):
+            self.session.fail(error)
+        elif not isinstance(self.screen, DecideScreen):
+            self.refuse(self.session.refused)
 
     def _end_of_reading(self, accept: Any) -> None:
         self.session.reading = False
@@ -166,25 +173,24 @@ class TrueupApp(App[int], inherit_bindings=False):
     def apply(self, plan: Plan) -> None:
         """Carry out exactly this plan; the answers that it rests on are kept first."""
         self._plan_to_apply = plan
-        if self.session.choices.decisions:
-            self.write(self.session.choices.decisions, then="apply")
+        if self.session.choices.unwritten:
+            self.write(then="apply")
         else:
             self._start()
 
-    def write(self, decisions: Sequence[Decision], *, then: str) -> None:
-        """Put the decisions into the decisions file, in a thread."""
+    def write(self, *, then: str = "") -> None:
+        """Put the answers into the decisions file, in a thread."""
         path = self.session.settings.decisions
         if path is None:
             self.refuse("The settings name no file for decisions.")
         else:
-            jobs.write(self.session.core, path, decisions, then, self.post_message)
+            jobs.write(self.session.core, path, self.session.choices, then, self.post_message)
 
     def on_choices_written(self, message: ChoicesWritten) -> None:
         if message.error is not None:
             self.refuse(f"The decisions file could not be written: {what_went_wrong(message.error)}")
             return
-        if message.then in ("apply", "written"):
-            self.session.choices = self.session.choices.written()
+        self.session.written()
         if message.then == "apply":
             self._start()
             return

@@ -7,9 +7,15 @@ from typing import Any
 
 from textual.content import Content
 
-from trueup import Change, Form, Plan, Step, Verdict, changes, describe, name_of
+from trueup import Assessment, Change, Form, Hazard, Plan, Severity, Step, Verdict, changes, describe, name_of
 from trueup_tui.rows import Row
 from trueup_tui.wording import about, count, joined, plain, sentence, sql
+
+_OUTCOME = {
+    Severity.BLOCKS: "The database would refuse it; nothing runs while this is open.",
+    Severity.LOSES: "Values that are there now would be gone.",
+    Severity.WARNS: "",
+}
 
 
 def facts_of(row: Row, plan: Plan) -> Content:
@@ -112,10 +118,9 @@ def _verdict(row: Row) -> Iterator[Content]:
         case Verdict.BLOCKED if row.candidates:
             yield Content.styled("Looks like a rename. r to answer, ␣ to skip both.", "$diff-open")
         case Verdict.BLOCKED:
-            yield plain(f"To decide: {item.reason}.", "$diff-open")
+            yield plain(f"To decide: {_with_rows(item)}.", "$diff-open")
             yield plain(sentence(item.remedy))
-            if any(hazard.rule == "no-value" for hazard in item.hazards):
-                yield Content("f gives these rows a value; ␣ skips the change this time.")
+            yield Content("d decides; ␣ skips the change this time.")
         case Verdict.LEFT_OUT:
             yield Content("Skipped this time. ␣ takes it.")
         case _:
@@ -128,19 +133,47 @@ def _way(row: Row) -> str:
     if row.verdict is Verdict.RETIRE:
         return "␣ drops it in this run."
     if row.verdict is Verdict.KEPT:
-        return f'Remove keep = "{row.object}" from the decisions file to have it changed.'
-    return sentence(row.assessment.remedy)
+        return "d takes that back."
+    decides = " d decides." if any(hazard.repairs for hazard in row.assessment.hazards) else ""
+    return f"{sentence(row.assessment.remedy)}{decides}"
 
 
 def _dangers(row: Row) -> Iterator[Content]:
     if row.candidates:
         return
     for hazard in row.assessment.hazards:
-        if hazard.severity == "loses":
-            yield Content.assemble(("DATA ", "bold $diff-drop"), plain(sentence(hazard.sentence)))
-            yield plain(f"     {sentence(hazard.remedy)}")
-        elif sentence(hazard.sentence) != sentence(row.assessment.reason):
-            yield plain(sentence(hazard.sentence), "$diff-open")
+        if hazard.sentence != row.assessment.reason or row.verdict is not Verdict.BLOCKED:
+            yield from _danger(hazard)
+
+
+def danger_lines(row: Row) -> Iterator[Content]:
+    """What would happen to which rows, for whoever decides about it."""
+    for hazard in row.assessment.hazards:
+        yield plain(sentence(hazard.shown), "$diff-open")
+        outcome = _accepted(hazard) or _OUTCOME[hazard.severity]
+        if outcome:
+            yield plain(outcome)
+
+
+def _danger(hazard: Hazard) -> Iterator[Content]:
+    loses = hazard.severity is Severity.LOSES
+    sign = Content.styled("DATA ", "bold $diff-drop") if loses else Content("")
+    yield Content.assemble(sign, plain(sentence(hazard.shown), "" if loses else "$diff-open"))
+    if hazard.accepted:
+        yield plain(_accepted(hazard))
+    elif loses:
+        yield plain(f"     {sentence(hazard.remedy)}")
+
+
+def _accepted(hazard: Hazard) -> str:
+    """The decision that asks for it, or the reason that somebody gave."""
+    decided = hazard.accepted.startswith("decided:") or not hazard.accepted
+    return sentence(hazard.accepted if decided else f"accepted: {hazard.accepted}")
+
+
+def _with_rows(item: Assessment) -> str:
+    """The reason, with the rows that it is about."""
+    return next((hazard.shown for hazard in item.hazards if hazard.sentence == item.reason), item.reason)
 
 
 def _evidence(row: Row) -> Iterator[Content]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,7 @@ class Core:
     verify_backup: Callable[[Backup, Target], Backup] = trueup.verify_backup
     read_decisions: Callable[[Path | None], tuple[Decision, ...]] = trueup.read_decisions
     write_decision: Callable[[Path, Decision], None] = trueup.write_decision
+    remove_decision: Callable[[Path, Decision], None] = trueup.remove_decision
 
 
 def read(core: Core, settings: Settings, choices: Choices, clock: Clock, post: Post, *, anew: bool) -> None:
@@ -75,11 +76,13 @@ def read(core: Core, settings: Settings, choices: Choices, clock: Clock, post: P
     _in_thread("reading", work, lambda error: _post(post, ReadingFailed(error)))
 
 
-def write(core: Core, path: Path, decisions: Sequence[Decision], then: str, post: Post) -> None:
-    """Keep the decisions in the file."""
+def write(core: Core, path: Path, choices: Choices, then: str, post: Post) -> None:
+    """Keep in the file what was decided, and what was taken back."""
 
     def work() -> None:
-        for decision in decisions:
+        for decision in choices.taken_back:
+            core.remove_decision(path, decision)
+        for decision in choices.decisions:
             core.write_decision(path, decision)
         _post(post, ChoicesWritten(None, then))
 

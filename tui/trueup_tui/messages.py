@@ -59,4 +59,4 @@ class ChoicesWritten(Message):
 
     error: BaseException | None
     then: str = ""
-    """What was waiting for it: ``"apply"``, ``"quit"``, ``"read"`` or nothing."""
+    """What was waiting for it: ``"apply"`` or nothing."""

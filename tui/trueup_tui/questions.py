@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from trueup import Backup, Keep, Plan, changes
+from trueup import Backup, Plan, Severity, changes
 from trueup_tui.rows import Row
 from trueup_tui.screens.confirm import Question
 from trueup_tui.session import Session
 from trueup_tui.wording import about, count, moment, sentence
+
+_ALTERING = ("altered-values", "unfit-values", "replaced-values")
+"""Rules about values that become others; all other losses are of whole rows, columns or tables."""
 
 
 def before_applying(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Question:
@@ -19,41 +20,43 @@ def before_applying(plan: Plan, rows: tuple[Row, ...], *, backup: bool) -> Quest
     if not losing:
         return Question(title="Apply this plan?", sentences=(what, "No data is lost.", copy), yes="applies")
     names, kind = _to_type(losing)
-    deleted = [sentence(hazard.sentence) for row in losing for hazard in row.assessment.hazards]
+    hazards = [hazard for row in losing for hazard in row.assessment.hazards if hazard.severity is Severity.LOSES]
+    deleted = dict.fromkeys(sentence(hazard.sentence) for hazard in hazards)
+    deletes = any(hazard.rule not in _ALTERING for hazard in hazards)
     after = (
         "The backup is then the only place where these values are."
         if backup
         else "Nothing can bring these values back."
     )
     return Question(
-        title="This deletes data", sentences=(*deleted, what, copy, after), yes="applies", name=names, kind=kind
+        title="This deletes data" if deletes else "This changes values",
+        sentences=(*deleted, what, copy, after),
+        yes="applies",
+        name=names,
+        kind=kind,
     )
 
 
 def _to_type(losing: list[Row]) -> tuple[str, str]:
     """One object's own name; of several their number."""
-    if len(losing) == 1:
-        return losing[0].change.object, f"{losing[0].change.noun}'s name"
-    nouns = {"table" if isinstance(row.change, changes.DropTable) else row.change.noun for row in losing}
-    return count(len(losing), nouns.pop() if len(nouns) == 1 else "object"), "number of what is deleted"
+    objects = dict(_at_stake(row) for row in losing)
+    if len(objects) == 1:
+        ((name, noun),) = objects.items()
+        return name, f"{noun}'s name"
+    nouns = set(objects.values())
+    return count(len(objects), nouns.pop() if len(nouns) == 1 else "object"), "number of what is deleted"
+
+
+def _at_stake(row: Row) -> tuple[str, str]:
+    """What goes, or the table whose rows or values do: its name and what it is."""
+    goes = isinstance(row.change, changes.DropTable | changes.DropColumn)
+    return (row.change.object, row.change.noun) if goes else (row.table, "table")
 
 
 def _copy_words(plan: Plan, *, backup: bool) -> str:
     if not plan.live.tables:
         return "The database is empty; there is nothing to back up."
     return "A verified backup is made first." if backup else "No backup is made."
-
-
-def before_keeping(decision: Keep, noun: str, file: Path | None) -> Question:
-    return Question(
-        title="Keep it for good?",
-        sentences=(
-            f"{noun} {decision.object} stays as the database has it, here and on every server that reads the "
-            "decisions file.",
-            f'Written to {file}: keep = "{decision.object}"',
-        ),
-        yes="keeps it",
-    )
 
 
 def before_restoring(backup: Backup, *, save: bool) -> Question:
@@ -89,7 +92,7 @@ def before_cancelling() -> Question:
 
 def before_leaving(session: Session) -> Question | None:
     """Nothing is asked when nothing would be lost."""
-    answers = len(session.choices.decisions)
+    answers = session.choices.unwritten
     if session.running:
         return Question(
             title="A run is on",

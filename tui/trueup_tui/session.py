@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from trueup import Backup, Job, Plan, Settings, Target
+from trueup import Backup, Job, Plan, Settings, Target, errors
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
@@ -15,6 +15,9 @@ from trueup_tui.rehearsal import Rehearsing
 from trueup_tui.restore import Restore
 from trueup_tui.rows import Row, rows_of
 from trueup_tui.wording import exit_code
+
+_OF_A_CHOICE = (errors.DecisionsError, errors.PlanNotProved, errors.RenameRefused)
+"""What is wrong with an answer, not with the database."""
 
 
 @dataclass
@@ -37,6 +40,10 @@ class Session:
     readings: int = 0
     """How many were begun; one at a time."""
     reading: bool = False
+    followed: Choices = field(default_factory=Choices)
+    """The choices that the last reading followed."""
+    refused: str = ""
+    """Why a choice that was made since then cannot be followed, as a sentence."""
     notice: str = ""
     """A sentence about the reading that must be seen, until the next one."""
 
@@ -109,7 +116,19 @@ class Session:
         """Accept a reading."""
         self.target, self.plan, self.rows = target, plan, rows_of(plan)
         self.read_at, self.read_seconds = self.clock.now(), seconds
-        self.error, self.reading = None, False
+        self.error, self.reading, self.followed = None, False, self.choices
+
+    def refuse_choice(self, error: BaseException) -> bool:
+        """Take a choice back that cannot be followed; False when the error has another cause."""
+        if self.plan is None or self.choices is self.followed or not isinstance(error, _OF_A_CHOICE):
+            return False
+        problem = error.facts.get("problem") or error.facts.get("reason")
+        self.choices, self.refused, self.reading = self.followed, f"{problem}. Nothing was written.", False
+        return True
+
+    def written(self) -> None:
+        """The file has the answers now."""
+        self.choices = self.followed = self.choices.written()
 
     def fail(self, error: BaseException) -> None:
         self.error, self.reading = error, False

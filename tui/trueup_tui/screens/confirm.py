@@ -36,10 +36,11 @@ class Question:
     """What the name is, for the sentence that asks for it."""
 
 
-class _Patient:
+class Patient:
     """Hears nothing until it has been seen for a moment."""
 
     armed = False
+    patience = PATIENCE
 
     def arm(self) -> None:
         self.armed = True
@@ -49,7 +50,7 @@ class YesButton(Button, inherit_bindings=False):
     """Can be clicked; Enter does not press it."""
 
 
-class ConfirmScreen(_Patient, ModalScreen[bool]):
+class ConfirmScreen(Patient, ModalScreen[bool]):
     """Asks; ``y`` is yes, everything else is not. The safe answer has the focus."""
 
     BINDINGS = bindings_of("confirm")
@@ -112,7 +113,7 @@ class ConfirmScreen(_Patient, ModalScreen[bool]):
             self.action_no()
 
 
-class AskScreen(_Patient, ModalScreen[str | None]):
+class AskScreen(Patient, ModalScreen[str | None]):
     """Asks for a value. Nothing is done with it but to answer.
 
     Args:

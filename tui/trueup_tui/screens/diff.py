@@ -9,15 +9,14 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static, Tree
 
-from trueup import Keep
 from trueup_tui import answers
 from trueup_tui.answers import Refused
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
 from trueup_tui.facts import facts_of, left_alone_facts, table_facts
-from trueup_tui.questions import before_keeping
+from trueup_tui.offers import Offer, fill_of, leave_of, offers_of
 from trueup_tui.rows import Row
-from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
+from trueup_tui.screens.decide import DecideScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.change_tree import LEFT_ALONE, ChangeTree, Item
 from trueup_tui.widgets.filter import Filter
@@ -151,39 +150,33 @@ class DiffScreen(Place):
 
     def action_fill(self) -> None:
         row = self._chosen()
-        if row is None:
-            return
-        column = answers.column_to_fill(row)
-        if isinstance(column, Refused):
-            self.refuse(column.reason)
-            return
-        rows = count(row.assessment.rows, "row")
-        ask = AskScreen(
-            f"{rows} need a value for {row.object}",
-            f"Type {column.new.type}: the value itself, or = and an SQL expression over the row's other columns.",
-            "",
-            lambda text: _meaning(row, text),
-        )
-        self.app.push_screen(ask, lambda text: self._filled(row, text))
-
-    def _filled(self, row: Row, text: str | None) -> None:
-        if text is not None:
-            self._choose(self.session.choices.decide(answers.fill(row, text)))
+        plan = self.session.plan
+        if row is not None and plan is not None:
+            self._decide(row, fill_of(row, plan))
 
     def action_keep(self) -> None:
         row = self._chosen()
-        if row is None:
-            return
-        decision = answers.keep_for_good(row)
-        if isinstance(decision, Refused):
-            self.refuse(decision.reason)
-            return
-        question = before_keeping(decision, row.change.noun, self.session.settings.decisions)
-        self.app.push_screen(ConfirmScreen(question), lambda yes: self._kept(decision, yes=bool(yes)))
+        if row is not None:
+            self._decide(row, leave_of(row))
 
-    def _kept(self, decision: Keep, *, yes: bool) -> None:
-        if yes:
-            self.owner.write([decision], then="read")
+    def action_decide(self) -> None:
+        row = self._chosen()
+        plan = self.session.plan
+        if row is None or plan is None:
+            return
+        if row.candidates:
+            self.refuse("It may be a rename: answer that first, with r.")
+        else:
+            none = Refused("Nothing can be decided here: the models say that it is so.")
+            self._decide(row, *(offers_of(row, plan) or (none,)))
+
+    def _decide(self, row: Row, *offers: Offer | Refused) -> None:
+        given = tuple(item for item in offers if isinstance(item, Offer))
+        if given:
+            self.app.push_screen(DecideScreen(self.session, row, given))
+        for item in offers:
+            if isinstance(item, Refused):
+                self.refuse(item.reason)
 
     def action_undo(self) -> None:
         if self.session.choices.before is None:
@@ -192,10 +185,10 @@ class DiffScreen(Place):
             self.owner.choose(self.session.choices.undone())
 
     def action_write(self) -> None:
-        if not self.session.choices.decisions:
+        if not self.session.choices.unwritten:
             self.refuse("There is no answer to write.")
         elif self._chosen_when_idle():
-            self.owner.write(self.session.choices.decisions, then="written")
+            self.owner.write()
 
     def _chosen_when_idle(self) -> bool:
         if self.session.running:
@@ -257,12 +250,3 @@ class DiffScreen(Place):
             waiting = count(len(session.open), "question is", "questions are")
             return f"{waiting} open: n goes there. Answer, or skip with ␣."
         return ""
-
-
-def _meaning(row: Row, text: str) -> str:
-    if not text:
-        raise ValueError("A value is missing.")
-    decision = answers.fill(row, text)
-    if decision.sql is not None:
-        return f"Rows get what the expression gives: {decision.sql}"
-    return f"Rows get {decision.value!r}."

@@ -154,7 +154,7 @@ class SqliteProbe:
 
     def longer_than(self, table: str, column: str, length: int) -> Finding:
         value = _of(table, column)
-        return self._where(table, f"typeof({value}) = 'text' AND length({value}) > {length}")
+        return self._where(table, f"typeof({value}) = 'text' AND length({value}) > {length}", column)
 
     def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would not be the same after being stored under the type."""
@@ -191,7 +191,8 @@ class SqliteProbe:
         wanted = {"int": "integer"}.get(type_.canonical, type_.canonical)
         if wanted == "any":
             return Finding()
-        return self._stored(table, column, type_, f"typeof(new) <> {string(wanted)}")
+        found = self._stored(table, column, type_, f"typeof(new) <> {string(wanted)}")
+        return replace(found, column=column, current=name(column))
 
     # -- how a question is asked ---------------------------------------------------------------------------------------
 
