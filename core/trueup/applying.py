@@ -38,6 +38,9 @@ from trueup.tidying import tidy_backups
 
 Now = Callable[[], datetime]
 
+_COMMITTING = 0.1
+"""A commit cannot be interrupted. It takes about a twentieth of the time that the rows took to be written."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -170,7 +173,7 @@ class Running:
         if killed is not None and killed.run_id not in completed:
             history.record_interrupted(connection, settings.history_table, killed, self.now())
         self._record(connection)
-        self.limits.check()
+        self.limits.check(ahead=_COMMITTING * sum(self.step_seconds))
 
     def _found_killed(self, killed: Intent, completed: Collection[str]) -> None:
         done = killed.run_id in completed

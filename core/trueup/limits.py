@@ -52,8 +52,11 @@ class Limits:
         """``seconds``, or what is left when that is less."""
         return seconds if self.remaining is None else min(seconds, self.remaining)
 
-    def check(self) -> None:
+    def check(self, ahead: float = 0.0) -> None:
         """Raise when the run must stop.
+
+        Args:
+            ahead: seconds that the next thing will take, where nothing can end it once it has begun.
 
         Raises:
             Cancelled: a person asked for it.
@@ -61,7 +64,7 @@ class Limits:
         """
         if self._cancelled.is_set():
             raise Cancelled(phase=self.phase)
-        if self.remaining == 0.0:
+        if self.remaining is not None and self.remaining <= ahead:
             raise TimeLimitReached(limit=self.seconds, phase=self.phase)
 
 

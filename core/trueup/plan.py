@@ -169,6 +169,8 @@ class Statement:
     """What it does with every row of the step's table; nothing when it touches the schema only."""
     keys: tuple[tuple[str, ...], ...] = ()
     """The columns of each index that it fills or gives back."""
+    estimate: float = 0.0
+    """Seconds, on this machine; 0 for what touches the schema only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What is asked before anything is written: is the database sound, and is there room?"""
+"""What is asked before something is written or cannot be ended any more: is the database sound, is there room, time?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
 from trueup import Limits, Status, apply, plan
-from trueup.errors import DatabaseDamaged, NotEnoughSpace
-from trueup.events import BackupProgress, Event
+from trueup.errors import DatabaseDamaged, NotEnoughSpace, TimeLimitReached
+from trueup.events import BackupProgress, Event, StatementStarted, StepStarted, Verified
 
 
 def models(*more: Column[str], number: type[Integer | Text] = Integer) -> MetaData:
@@ -89,3 +89,43 @@ def test_the_check_of_the_copy_ends_in_time(filled: Lab, monkeypatch: pytest.Mon
     monkeypatch.undo()
     assert not run.success
     assert not list(Path(target.backup_directory(target.dialect())).glob("*.db"))
+
+
+def test_a_table_is_not_dropped_when_too_little_time_is_left(filled: Lab) -> None:
+    """A DROP TABLE cannot be interrupted: with less time left than it takes, the run is rolled back before it."""
+    target = filled.target(models(number=Text))
+    found = plan(target)
+    (drop,) = [item for step in found.steps for item in step.statements if item.sql.startswith("DROP TABLE")]
+    assert drop.estimate > 0
+    clock = [0.0]
+    limits, sent = Limits(60, monotonic=lambda: clock[0]), []
+
+    def almost_over_before_the_drop(event: Event) -> None:
+        if isinstance(event, StatementStarted):
+            sent.append(event.sql)
+            if event.sql.startswith("PRAGMA legacy_alter_table = ON"):
+                clock[0] = 60 - drop.estimate / 2
+
+    run = apply(found, target, limits=limits, report=almost_over_before_the_drop)
+    assert (run.status, type(run.error)) == (Status.TIMED_OUT, TimeLimitReached)
+    assert not any(sql.startswith("DROP TABLE") for sql in sent)
+    assert filled.value("SELECT typeof(n) FROM people LIMIT 1") == "integer"
+
+
+def test_no_commit_is_begun_when_too_little_time_is_left(filled: Lab) -> None:
+    """Nor in a COMMIT: what was written is rolled back while that is still possible."""
+    target = filled.target(models(number=Text))
+    clock = [0.0]
+
+    def almost_over_at_the_end(event: Event) -> None:
+        match event:
+            case StepStarted():
+                clock[0] = 1.0
+            case StatementStarted(sql=sql) if sql.startswith("PRAGMA legacy_alter_table = OFF"):
+                clock[0] = 50.0  # the step took 49 seconds
+            case Verified():
+                clock[0] = 58.0
+
+    run = apply(plan(target), target, limits=Limits(60, monotonic=lambda: clock[0]), report=almost_over_at_the_end)
+    assert run.status is Status.TIMED_OUT
+    assert filled.value("SELECT typeof(n) FROM people LIMIT 1") == "integer"

@@ -112,7 +112,13 @@ def _estimated(step: Step, extent: Extent, paces: Paces) -> Step:
         bytes=round(extent.rows * _row_width(extent)),
         cost=sum(cost for cost, _ in costs),
     )
-    return replace(step, load=load, estimate=schema_only + paces.seconds(load))
+    statements = tuple(
+        replace(statement, estimate=_cost(statement, extent) * paces.of(statement.work))
+        if statement.work
+        else statement
+        for statement in step.statements
+    )
+    return replace(step, statements=statements, load=load, estimate=schema_only + paces.seconds(load))
 
 
 # -- costs, in seconds -------------------------------------------------------------------------------------------------

@@ -8,13 +8,16 @@ from trueup.dialect import Connection
 from trueup.errors import StatementFailed, TrueupError, VerificationFailed
 from trueup.events import Event, StatementStarted, StepFinished, StepStarted
 from trueup.limits import Limits
-from trueup.plan import Statement, Step
+from trueup.plan import Statement, Step, Work
 
 
 def execute_steps(
     connection: Connection, steps: Sequence[Step], limits: Limits, report: Callable[[Event], None]
 ) -> tuple[str, ...]:
     """Run every statement of every step.
+
+    A DROP TABLE cannot be ended while it gives back the pages of the table, so none is begun when less time is
+    left than it will take.
 
     Returns:
         The sentences that the steps' own queries proved.
@@ -30,7 +33,7 @@ def execute_steps(
         began = limits.elapsed
         report(StepStarted(elapsed=began, number=number, step=step))
         for statement in step.statements:
-            limits.check()
+            limits.check(ahead=statement.estimate if statement.work is Work.DROP else 0.0)
             report(StatementStarted(elapsed=limits.elapsed, number=number, sql=statement.sql))
             _run(connection, statement, step, limits)
             proofs += [statement.proves] if statement.proves else []
