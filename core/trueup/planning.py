@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 
 from trueup.changes import (
     AlterPrimaryKey,
@@ -38,7 +38,7 @@ from trueup.stages.compare import compare, find_cosmetic, find_unlike
 from trueup.stages.decided import Decided, find_decided
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
-from trueup.stages.models import Models, python_default, renames_in_models
+from trueup.stages.models import Models, python_default, renames_in_models, words_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
 from trueup.standing import Position, find_position
@@ -117,7 +117,16 @@ def survey_sides(
         changes=changes,
         fill=fill,
         sight=take_sight(
-            connection, decided.renames, base, wanted, changes, decided.decisions, settings, missing, fill
+            connection,
+            decided.renames,
+            base,
+            wanted,
+            changes,
+            decided.decisions,
+            settings,
+            missing,
+            fill,
+            partial(words_in_models, models),
         ),
     )
 

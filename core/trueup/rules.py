@@ -63,6 +63,8 @@ class Sight:
     wanted: Schema
     missing: Callable[[str, str], str | None]
     """Why rows that have no value in a table's column get none, as far as known; nothing when they get one."""
+    words: Callable[[str, str], Sequence[str]] = lambda _table, _column: ()
+    """The only texts that the models can load from a table's column; none where they can load all."""
     decisions: Sequence[Decision] = ()
     acting: Mapping[str, Sequence[Cast | Delete]] = field(default_factory=dict)
     """For a change's id the decisions about data that act for it."""
@@ -297,6 +299,19 @@ def too_long(change: Change, sight: Sight) -> Found | None:
     return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
 
 
+def unknown_words(change: Change, sight: Sight) -> Found | None:
+    """https://docs.sqlalchemy.org/en/20/core/type_basics.html#sqlalchemy.types.Enum"""
+    column = _retyped(change)
+    words = sight.words(change.table, column.new.name) if column else ()
+    if column is None or not words:
+        return None
+    finding = sight.probe.other_than(change.table, column.old.name, words)
+    if finding.nothing:
+        return None
+    what = f"something in {column.old.name} that the models' Enum does not know"
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
+
+
 def renamed(change: Change, _: Sight) -> Found | None:
     if not isinstance(change, RenameTable | RenameColumn):
         return None
@@ -432,6 +447,14 @@ RULES = (
         repairs=convert,
         why="SQLite keeps text that is longer than its column says; other databases, and validation, do not.",
         way_out="nothing is cut; shorten these values (cast), or keep the length",
+    ),
+    Rule(
+        id="unknown-words",
+        severity=Severity.WARNS,
+        find=unknown_words,
+        repairs=convert,
+        why="A column of VARCHAR takes every text; SQLAlchemy raises LookupError for one that is not in its Enum.",
+        way_out="give these rows a word that the Enum has (cast), or add theirs to the models",
     ),
     Rule(
         id="renamed",

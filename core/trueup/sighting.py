@@ -28,6 +28,7 @@ def take_sight(
     settings: Settings,
     missing: Callable[[str, str], str | None],
     find_fill: Callable[[str, str], Fill | None],
+    words: Callable[[str, str], Sequence[str]],
 ) -> Sight:
     """What the rules look at.
 
@@ -41,6 +42,7 @@ def take_sight(
         settings: name the limit of time for looking.
         missing: says why rows that have no value in a table's column get none; nothing when they get one.
         find_fill: finds the value for a table's column that must have one.
+        words: says which texts the models can load from a table's column; none where they can load all.
 
     Raises:
         DecisionsError: the SQL of a decision is no expression over its table.
@@ -48,7 +50,15 @@ def take_sight(
     budget = Budget(settings.probe_limit)
     untouched = connection.probe(budget, Outlook(renames=renames))
     _refuse_wrong_sql(decisions, base, untouched, settings)
-    sight = Sight(probe=untouched, untouched=untouched, live=base, wanted=wanted, missing=missing, decisions=decisions)
+    sight = Sight(
+        probe=untouched,
+        untouched=untouched,
+        live=base,
+        wanted=wanted,
+        missing=missing,
+        words=words,
+        decisions=decisions,
+    )
 
     given = tuple(_given(changes, sight, find_fill))
 

@@ -6,9 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 
-from trueup import Backfill, Hazard, Policy, Rename, Severity, Status, Verdict
+from trueup import Backfill, Cast, Hazard, Policy, Rename, Severity, Status, Verdict
 from trueup.rules import RULES
 
 from .mutations import a, key, n, t
@@ -54,6 +65,12 @@ CASES = [
         "id 7 (-1), 40 (-3), 41 (4)",
     ),
     (t(key(), a(String(5)), n()), "too-long", "1 row in t has more than 5 characters in a", "id 41 ('long enough')"),
+    (
+        t(key(), a(Enum("x", "y", "words longer than that")), n()),
+        "unknown-words",
+        "1 row in t has something in a that the models' Enum does not know",
+        "id 41 ('long enough')",
+    ),
     (t(key(), a(Integer), n()), "unfit-values", "3 rows in t hold", "id 7 ('x'), 12 ('x'), 41 ('long enough')"),
 ]
 
@@ -183,3 +200,19 @@ def test_the_page_of_rules_is_the_table() -> None:
         f"| `{rule.id}` | {rule.severity} | {rule.why} | {rule.way_out.replace('{object}', 'table.column')} |"
         for rule in RULES
     ]
+
+
+class Letters(TypeDecorator[str]):
+    """An Enum in the application's own type."""
+
+    impl = Enum("x", "long enough to keep")
+    cache_ok = True
+
+
+def test_the_enum_in_a_type_of_the_application_is_known(filled: Lab) -> None:
+    """Its words are those of the Enum inside; a row that a cast gives one of them is no danger any more."""
+    models = t(key(), a(Letters), n())
+    assert only_hazard(filled, models).rule == "unknown-words"
+    cast = Cast(table="t", column="a", sql="CASE a WHEN 'long enough' THEN 'x' ELSE a END")
+    found = filled.plan(models, decisions=[cast])
+    assert "unknown-words" not in [hazard.rule for item in found.assessments for hazard in item.hazards]

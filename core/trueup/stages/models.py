@@ -289,6 +289,18 @@ def _column(metadatas: Iterable[MetaData], table: str, column: str) -> Column[An
     return None
 
 
+def words_in_models(models: Models, table: str, column: str) -> tuple[str, ...]:
+    """The texts of a column's ``Enum``, the only ones that SQLAlchemy can load; none where it is no such column."""
+    from sqlalchemy import Enum
+    from sqlalchemy.types import TypeDecorator
+
+    found = _column(models.metadatas, table, column)
+    kind = found.type if found is not None else None
+    while isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
+    return tuple(kind.enums) if isinstance(kind, Enum) else ()
+
+
 def renames_in_models(models: Models) -> Iterator[tuple[str, str | None, str]]:
     """Hints in ``info={"trueup": {"renamed_from": ...}}``, as (table, old name, new name).
 

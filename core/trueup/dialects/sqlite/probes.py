@@ -156,6 +156,9 @@ class SqliteProbe:
         value = _of(table, column)
         return self._where(table, f"typeof({value}) = 'text' AND length({value}) > {length}", column)
 
+    def other_than(self, table: str, column: str, words: Collection[str]) -> Finding:
+        return self._where(table, f"{_of(table, column)} NOT IN ({', '.join(map(string, words))})", column)
+
     def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would not be the same after being stored under the type."""
         found = self._stored(
