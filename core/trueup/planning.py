@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, partial
+from typing import TypeVar
 
 from trueup.changes import (
     AlterPrimaryKey,
@@ -42,7 +43,10 @@ from trueup.stages.models import Models, python_default, renames_in_models, word
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
 from trueup.standing import Position, find_position
+from trueup.stranding import find_stranding, may_strand
 from trueup.text import object_name
+
+T = TypeVar("T")
 
 _TAKES = (DropColumn, DropTable, DropView, AlterView)
 """Changes that may take away what a view or a trigger needs."""
@@ -254,18 +258,55 @@ def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:
 
 
 def spare(survey: Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
-    """The same judgements, with all blocked that would leave a view or a trigger that does not work."""
-    applied = [item.assessment.change for item in judgements if item.assessment.verdict is Verdict.APPLY]
+    """The same judgements, with all blocked that would leave a view or a trigger that does not work, or rows that point
+    to nothing. What is kept for that needs other things in turn."""
+    spared = _spare_pointed_to(survey, _spare_needed(survey, judgements))
+    return spared if spared == list(judgements) else spare(survey, spared)
+
+
+def _spare_needed(survey: Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
+    applied = _applied(judgements)
     takes = survey.live.objects and any(isinstance(change, _TAKES) for change in applied)
     if not takes and not any(isinstance(change, _MAKES) for change in applied):
         return list(judgements)
     work = _work(survey, judgements)
-    try:
-        reasons = survey.dialect.breaks(survey.live, work.statements, work.fills, survey.source)
-    except Exception as error:
-        raise PlanNotProved(problem=str(error)) from error
+    reasons = _tried(survey.dialect.breaks, survey, work)
     broken = [item for item in work.target.objects if item.name in reasons]
     return [_spared(item, broken, reasons) if item.assessment.change in applied else item for item in judgements]
+
+
+def _spare_pointed_to(survey: Survey, judgements: Sequence[Judgement]) -> list[Judgement]:
+    applied = _applied(judgements)
+    if not may_strand(applied, survey.base):
+        return list(judgements)
+    after = _tried(survey.dialect.after, survey, _work(survey, judgements))
+    stranding = find_stranding(applied, after, survey.sight)
+    return [_pointed_to(item, stranding.get(item.assessment.change, "")) for item in judgements]
+
+
+def _pointed_to(judgement: Judgement, sentence: str) -> Judgement:
+    if not sentence:
+        return judgement
+    change = judgement.assessment.change
+    kept = change.table if isinstance(change, DropTable) else f"the key of {change.table}"
+    remedy = f"let these rows point elsewhere or take the foreign key away first, or keep {kept}"
+    return Judgement(replace(judgement.assessment, verdict=Verdict.BLOCKED, reason=sentence, remedy=remedy))
+
+
+def _applied(judgements: Sequence[Judgement]) -> list[Change]:
+    return [item.assessment.change for item in judgements if item.assessment.verdict is Verdict.APPLY]
+
+
+def _tried(attempt: Callable[..., T], survey: Survey, work: _Work) -> T:
+    """What a trial on an empty copy of the live schema tells.
+
+    Raises:
+        PlanNotProved: the statements do not work there.
+    """
+    try:
+        return attempt(survey.live, work.statements, work.fills, survey.source)
+    except Exception as error:
+        raise PlanNotProved(problem=str(error)) from error
 
 
 def _spared(judgement: Judgement, broken: Sequence[StoredObject], reasons: Mapping[str, str]) -> Judgement:
@@ -354,10 +395,7 @@ def _prove(survey: Survey, work: _Work) -> Schema:
     """The schema that the steps lead to, found by running them on an empty copy of the live one."""
     if not work.steps:
         return survey.live
-    try:
-        expected = survey.dialect.after(survey.live, work.statements, work.fills, survey.source)
-    except Exception as error:
-        raise PlanNotProved(problem=str(error)) from error
+    expected = _tried(survey.dialect.after, survey, work)
     differences = find_unlike(expected, work.target)
     broken = [
         table.unsupported

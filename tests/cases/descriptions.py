@@ -255,7 +255,7 @@ def _plain_value(type_: TypeEngine[Any]) -> Any:
             return b"\x00\xff"
         case sa.JSON():
             return {"a": [1, None, "ß"]}
-        case sa.Integer() | sa.Numeric():
+        case sa.Integer() | sa.Numeric() | sa.Float():
             return 7
         case _:
             return "given"

@@ -173,8 +173,9 @@ def of_its_row(context: Any) -> str:
         (Column("c", Integer, default=of_its_row, nullable=False), "needs the other values of its row"),
         (Column("c", Integer, Sequence("numbers"), nullable=False), ""),
         (Column("c", Integer, nullable=False), ""),
+        (Column("c", Float, default="many", nullable=False), "its type in the models does not take its own default"),
     ],
-    ids=["the row's other values", "a sequence", "none"],
+    ids=["the row's other values", "a sequence", "none", "not of its type"],
 )
 def test_what_only_a_person_can_say(lab: Lab, column: Column[int], sentence: str) -> None:
     """A default that is worth nothing here blocks, and the reason is told."""

@@ -74,6 +74,16 @@ SHRUNK = {
     "a STRICT table does not take the default of its new column": upgrade(
         (Tab("t"),), (Tab("t", columns=(Col("a", "real", default="now"),), strict=True),), t=((1,),)
     ),
+    "WITHOUT ROWID comes where the key cannot": upgrade(
+        (Tab("t", key="none", columns=(A,)),), (Tab("t", without_rowid=True),), t=((1, "x"), (1, "y"))
+    ),
+    "a table goes that other people's rows point to": upgrade((P,), (Tab("t"),), ("child",), p=((1,),)),
+    "a table is kept for its rows that point to a table that goes": upgrade(
+        (Tab("t", columns=(A,), references=(Ref(("a",), "p"),)), P), (Tab("x"),), ("child",), p=((1,),), t=((1, "1"),)
+    ),
+    "other people's rows point to nothing through a key that begins to fit": upgrade(
+        (Tab("p", key="pair"),), (Tab("p", key="text"),), ("child",)
+    ),
     "STRICT goes, and a column that only other tables can have comes": upgrade(
         (Tab("t", strict=True),), (Tab("t", columns=(Col("a", "varchar"),)),)
     ),

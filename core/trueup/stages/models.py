@@ -250,11 +250,19 @@ def python_default(models: Models, table: str, column: str, dialect: SQLAlchemyD
         return _row_by_row(lambda: process(call(None)))
     if isinstance(default.arg, ClauseElement):
         return PythonDefault(sql=str(default.arg.compile(dialect=dialect, compile_kwargs={"literal_binds": True})))
-    return PythonDefault(value=process(default.arg))
+    return _value(default.arg, process)
 
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _value(value: Any, process: Callable[[Any], Any]) -> PythonDefault:
+    try:
+        return PythonDefault(value=process(value))
+    except Exception as error:  # the processing of an application's own type may raise anything, as in its INSERT
+        why = "its type in the models does not take its own default"
+        return PythonDefault(problem=f"{why}: {type(error).__name__}")
 
 
 def _row_by_row(call: Callable[[], Any]) -> PythonDefault:

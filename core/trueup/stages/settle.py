@@ -116,6 +116,8 @@ def _holds_back(change: Change) -> Iterator[_Object]:
         yield AlterTableOptions, table, "STRICT"
     if isinstance(change, AlterTableOptions) and change.old.without_rowid:
         yield AlterTableOptions, table, "WITHOUT ROWID"
+    if isinstance(change, AlterPrimaryKey) and (change.old is None or change.old.autoincrement):
+        yield AlterPrimaryKey, table, "WITHOUT ROWID"
 
 
 def _holds(change: Change, drop: DropColumn) -> bool:
@@ -136,6 +138,8 @@ def _needs(change: Change) -> Iterator[_Object]:
         yield AlterTableOptions, table, "STRICT"
     if isinstance(change, AlterTableOptions) and change.new.strict:
         yield _object(change)
+    if isinstance(change, AlterTableOptions) and change.new.without_rowid:
+        yield AlterPrimaryKey, table, "WITHOUT ROWID"
     if isinstance(change, AlterPrimaryKey) and (change.new is None or change.new.autoincrement):
         yield AlterTableOptions, table, "WITHOUT ROWID"
     if isinstance(change, AlterPrimaryKey):

@@ -106,8 +106,11 @@ class SqliteProbe:
         """Whether one value identifies a row."""
         return bool(self._sources.rowid(table)) or len(self._sources.key(table)) == 1
 
+    def pointing(self, table: str, key: ForeignKey) -> Finding:
+        return self._where(table, _points(table, key))
+
     def orphans(self, table: str, key: ForeignKey) -> Finding:
-        condition = " AND ".join(f"{_of(table, column)} IS NOT NULL" for column in key.columns)
+        condition = _points(table, key)
         if self._sources.exists(key.referred_table):
             pairs = zip(key.referred_columns, key.columns, strict=False)
             joined = " AND ".join(f"{_of(_REFERRED, there)} = {_of(table, here)}" for there, here in pairs)
@@ -284,6 +287,11 @@ class SqliteProbe:
 
 def _of(table: str, column: str) -> str:
     return f"{name(table)}.{name(column)}"
+
+
+def _points(table: str, key: ForeignKey) -> str:
+    """A row that has NULL among the columns points to nothing: https://www.sqlite.org/foreignkeys.html#fk_basics"""
+    return " AND ".join(f"{_of(table, column)} IS NOT NULL" for column in key.columns)
 
 
 def _term(table: str, part: KeyPart) -> str:

@@ -1,0 +1,60 @@
+"""What rows of tables that stay point to: it must not go with a dropped table or the change of a key.
+
+Foreign keys do not act in a run, and its verification counts the rows that point to nothing. So this is found before,
+for all tables of the database, whether they are the models' or other people's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from trueup.changes import AlterPrimaryKey, Change, DropTable
+from trueup.hazards import Finding, counted
+from trueup.rules import Sight
+from trueup.schema import ForeignKey, Schema, Table
+
+
+def may_strand(changes: Sequence[Change], live: Schema) -> bool:
+    """Whether the changes take away something that a foreign key is about."""
+    referred = {key.referred_table.lower() for table in live.tables for key in table.foreign_keys}
+    return any(isinstance(item, DropTable | AlterPrimaryKey) and item.table.lower() in referred for item in changes)
+
+
+def find_stranding(changes: Sequence[Change], after: Schema, sight: Sight) -> Mapping[Change, str]:
+    """The changes after which more rows point to nothing, each with a sentence that says which.
+
+    Args:
+        changes: those that are made.
+        after: the schema after them.
+        sight: what the rules look at.
+    """
+    found = {change: next(_stranded(change, after, sight), "") for change in changes}
+    return {change: sentence for change, sentence in found.items() if sentence}
+
+
+def _stranded(change: Change, after: Schema, sight: Sight) -> Iterator[str]:
+    if not isinstance(change, DropTable | AlterPrimaryKey):
+        return
+    for table in after.tables:
+        for key in table.foreign_keys:
+            if key.referred_table.lower() == change.table.lower():
+                rows = _more(change, table, key, sight)
+                if rows > 0:
+                    yield f"{counted(rows)} in {table.name} would point through ({', '.join(key.columns)}) to nothing"
+
+
+def _more(change: DropTable | AlterPrimaryKey, table: Table, key: ForeignKey, sight: Sight) -> int:
+    """How many rows more than before point to nothing. Through a key that does not fit its parent none do."""
+    old = _before(table, key, sight.live)
+    if isinstance(change, DropTable):
+        found = sight.probe.pointing(table.name, key)
+    else:
+        found = sight.probe.orphans(table.name, key) if old != key else Finding()
+    fits = old is not None and len(old.referred_columns) == len(old.columns)
+    return found.rows - (sight.untouched.orphans(table.name, old).rows if old is not None and fits else 0)
+
+
+def _before(table: Table, key: ForeignKey, live: Schema) -> ForeignKey | None:
+    old = live.table(table.name)
+    keys = old.foreign_keys if old is not None else ()
+    return next((one for one in keys if (one.columns, one.referred_table) == (key.columns, key.referred_table)), None)
