@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 
 from trueup._version import __version__
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupNeeded, DatabaseDamaged, SchemaMoved, TrueupError, explained
+from trueup.errors import (
+    BackupNeeded,
+    DatabaseBusy,
+    DatabaseDamaged,
+    ReadOnlyDatabase,
+    SchemaMoved,
+    TrueupError,
+    explained,
+)
 from trueup.events import (
     BackedUp,
     BackupProgress,
@@ -67,6 +75,8 @@ class Running:
     needed: tuple[str, ...] = ()
     """Ids of runs whose backups must stay."""
     removed: tuple[Backup, ...] = ()
+    begun: bool = False
+    """Whether all was ready for the first step."""
 
     def foregone(self) -> Run | None:
         """The outcome where there is nothing to carry out, or nothing that may be."""
@@ -140,6 +150,10 @@ class Running:
                 self._in_transaction(connection, dialect, killed)
             connection.commit()
             self.needed = (self.id,)
+        except Exception as error:
+            connection.rollback()
+            self._record_failure(connection, explained(error))
+            raise
         finally:
             connection.close()
 
@@ -163,6 +177,7 @@ class Running:
             self._check(connection)
         with self._timed(Work.CHECK):
             before = look_before(connection, self.plan)
+        self.begun = True
         connection.define(self.plan.fills)
         proofs = execute_steps(connection, self.plan.steps, self.limits, self._note)
         self.limits.phase = "verifying the result"
@@ -242,6 +257,29 @@ class Running:
             receipt=self.receipt,
             version=__version__,
         )
+
+    def _record_failure(self, connection: Connection, error: TrueupError) -> None:
+        """Only what went wrong in the run itself: a database that is damaged or held by others is let alone."""
+        if not self.begun or isinstance(error, DatabaseDamaged | DatabaseBusy | ReadOnlyDatabase):
+            return
+        try:
+            connection.begin(timeout=1.0)
+            history.record_failed(
+                connection,
+                self.target.settings.history_table,
+                run_id=self.id,
+                kind=self.kind,
+                plan=self.plan,
+                error=str(error),
+                started_at=self.started_at,
+                finished_at=self.now(),
+                backup=self.backup,
+                version=__version__,
+            )
+            connection.commit()
+        except Exception as reason:  # the run's own error is what must be told
+            connection.rollback()
+            self.warnings.append(f"the failure could not be written into the history: {reason}")
 
     def _waiting(self, holder: str) -> None:
         self.report(Waiting(elapsed=self.limits.elapsed, holder=holder))

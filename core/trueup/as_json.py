@@ -141,6 +141,7 @@ def _past_run_json(run: PastRun) -> dict[str, Any]:
         "kind": run.kind,
         "name": run.name,
         "state": run.state,
+        "error": run.error or None,
         "started_at": run.started_at.isoformat(),
         "execution_time_ms": round(run.seconds * 1000),
         "policy": run.policy or None,

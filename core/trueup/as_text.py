@@ -119,7 +119,7 @@ def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
         when = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
         yield visible(f"{run.id}  {when}  {run.kind:<7}  {run.state}{by}, {run.seconds:.1f} s{backup}")
         if not run.steps:
-            yield visible(f"      {run.name}")
+            yield visible(f"      {run.error or run.name}")
         for step in run.steps:
             undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
             yield visible(f"  {step.number:>3}. {step.sentence}{undone}")

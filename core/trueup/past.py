@@ -81,6 +81,13 @@ class PastRun:
     """Ids of the runs that it took back, with the numbers of their steps; none of them means the run as a whole."""
     undone_by: str = ""
     """The run that took back all of it, if one did."""
+    error: str = ""
+    """Why it was rolled back; empty for every other run."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it changed the database."""
+        return self.status == "completed"
 
     @property
     def state(self) -> str:
@@ -197,6 +204,7 @@ def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
         steps=tuple(sorted(steps, key=lambda step: step.number)),
         objects_before=row.get("objects_before"),
         undoes=json.loads(row.get("undoes") or "{}"),
+        error=row.get("error") or "",
     )
 
 

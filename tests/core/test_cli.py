@@ -282,7 +282,7 @@ def test_a_locked_file(filled: Lab, new: str) -> None:
 
 
 def test_a_time_limit_that_is_over(filled: Lab, tmp_path: Path) -> None:
-    """The time limit ends a running statement: exit code 4, and the database is the old one."""
+    """The time limit ends a running statement: exit code 4, and the database is the old one but for the history."""
     endless = "SELECT count(*) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n)"
     (tmp_path / "trueup.toml").write_text(f'[[decisions]]\nfill = "people.age"\nsql = "({endless})"\n')
     models = write_models(tmp_path / "m.py", people('Column("age", Integer, nullable=False)'))
@@ -290,6 +290,8 @@ def test_a_time_limit_that_is_over(filled: Lab, tmp_path: Path) -> None:
     answer = run(filled, models, "--auto", "--time-limit", "2")
     assert answer.code == 4
     assert "The time limit of 2 s ended while in step 1 of 1" in answer.err
+    assert filled.value("SELECT status FROM migration_history ORDER BY rowid DESC") == "rolled_back"
+    filled.sql("DELETE FROM migration_history WHERE status = 'rolled_back'")
     assert filled.dump() == before
 
 

@@ -50,6 +50,7 @@ _LATER = (
     "changes TEXT",
     "undoes TEXT",
     "objects_before BLOB",
+    "error TEXT",
 )
 """Columns that a table of an earlier version lacks; the next run adds them."""
 _RESTORED = "restored the backup "
@@ -203,6 +204,54 @@ def record_interrupted(connection: Connection, name: str, killed: Intent, found_
         "schema_after": None,
         "managed_tables": _managed_text(_last_managed(connection, name)),
         "performed_by": f"{killed.host} (process {killed.process})",
+    }
+    _insert(connection, name, row)
+
+
+def record_failed(
+    connection: Connection,
+    name: str,
+    *,
+    run_id: str,
+    kind: str,
+    plan: Plan,
+    error: str,
+    started_at: datetime,
+    finished_at: datetime,
+    backup: Backup | None,
+    version: str,
+) -> None:
+    """Write that a run was rolled back, in a transaction of its own, where there is a history.
+
+    A server that fails in the same way at every start leaves one row, that of its last attempt.
+    """
+    if not set(_NAMES) <= set(connection.columns(name)):
+        return
+    _make_table(connection, name)
+    connection.execute(
+        f"DELETE FROM \"{name}\" WHERE status = 'rolled_back' AND checksum = ? AND error = ?"
+        f' AND rowid = (SELECT max(rowid) FROM "{name}")',
+        (plan.checksum, error),
+    )
+    row = {
+        "run_id": run_id,
+        "step": 0,
+        "kind": kind,
+        "name": f"{len(plan.steps)} steps, rolled back",
+        "status": "rolled_back",
+        "started_at": started_at.isoformat(),
+        "finished_at": finished_at.isoformat(),
+        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
+        "checksum": plan.checksum,
+        "sql": plan.script,
+        "policy": str(plan.policy),
+        "schema_before": plan.live.fingerprint,
+        "schema_after": plan.live.fingerprint,
+        "managed_tables": _managed_text(_last_managed(connection, name)),
+        "backup_id": backup.id if backup else None,
+        "performed_by": _performer(),
+        "trueup_version": version,
+        "error": error,
     }
     _insert(connection, name, row)
 
