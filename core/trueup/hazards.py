@@ -57,6 +57,8 @@ class Finding:
     """An SQL expression: the column's value, and NULL for these rows."""
     current: str = ""
     """An SQL expression: the column's value as it is."""
+    failure: str = ""
+    """What the database said when it could not compute an expression for some row."""
 
     @property
     def nothing(self) -> bool:
@@ -68,6 +70,8 @@ class Finding:
         """The number of rows, as the subject of a sentence."""
         if self.seen is None:
             return counted(self.rows)
+        if self.failure:
+            return f"perhaps some rows ({self.failure})"
         first = f"the first {number(self.seen)}"
         if self.rows:
             return f"at least {counted(self.rows)} among {first}"

@@ -32,7 +32,7 @@ from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidat
 from trueup.rules import ALTERING, Sight, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
-from trueup.sighting import answered_in_vain, casts_of, deletions_of, take_sight
+from trueup.sighting import answered_in_vain, casts_of, deletions_of, not_replaced, take_sight
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare, find_cosmetic, find_unlike
@@ -225,7 +225,7 @@ def _work(survey: Survey, judgements: Sequence[Judgement]) -> _Work:
     relaxations = [item for item in relaxed if item.object.lower() not in keyed]
     given = [item.fill for item in judgements if item.fill is not None and item.assessment.change in applied]
     casts, deletions = tuple(casts_of(survey.sight, applied)), tuple(deletions_of(survey.sight, applied))
-    fills = (*(item for item in given if not _replaced(item, casts)), *casts, *survey.reverted)
+    fills = (*not_replaced(given, casts), *casts, *survey.reverted)
     target = evolve(survey.base, survey.wanted, [*applied, *relaxations], left)
     changes = [*survey.renames, *applied, *relaxations]
     inexact = _inexact(assessments)
@@ -241,11 +241,6 @@ def _key_columns(change: AlterPrimaryKey) -> Iterator[str]:
     """The columns of the present key, which stay in it as long as the change is not made."""
     names = change.old.columns if change.old is not None else ()
     return (object_name(change.table, name).lower() for name in names)
-
-
-def _replaced(fill: Fill, casts: Sequence[Fill]) -> bool:
-    """A cast says it for every row already."""
-    return any((cast.table.lower(), cast.column.lower()) == (fill.table.lower(), fill.column.lower()) for cast in casts)
 
 
 def _inexact(assessments: Sequence[Assessment]) -> set[tuple[str, str]]:

@@ -7,7 +7,7 @@ dangerous only where the data makes it so, and one of a table that is made in th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from trueup.changes import (
@@ -56,6 +56,8 @@ class Sight:
 
     probe: Probe
     """Asks about the rows that the decisions leave, and the values that they give."""
+    unfilled: Probe
+    """Asks about the same before columns that are there get the values that they lack."""
     untouched: Probe
     """Asks about the rows as they are."""
     live: Schema
@@ -68,6 +70,8 @@ class Sight:
     decisions: Sequence[Decision] = ()
     acting: Mapping[str, Sequence[Cast | Delete]] = field(default_factory=dict)
     """For a change's id the decisions about data that act for it."""
+    given: Collection[tuple[str, str]] = ()
+    """Table and column, in lower case, of what rows get that lack a value, as far as it is known before the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def _hazard(rule: Rule, found: Found, change: Change, sight: Sight) -> Hazard:
     """What could not be looked at is taken for dangerous, unless the run itself proves it before it commits."""
     name = change.object
     severity, remedy = rule.severity, rule.way_out.replace("{object}", name)
-    if not found.finding.rows and found.finding.seen is not None:
+    if not found.finding.rows and found.finding.seen is not None and not found.finding.failure:
         remedy = "a higher probe_limit lets the plan look at every row"
         if severity is Severity.BLOCKS:
             severity = Severity.WARNS
@@ -155,7 +159,7 @@ def altered_values(change: Change, sight: Sight) -> Found | None:
     column = _retyped(change)
     if column is None:
         return None
-    finding = sight.probe.altered_by_type(change.table, column.old.name, column.new.type)
+    finding = sight.unfilled.altered_by_type(change.table, column.old.name, column.new.type)
     where = f"{change.table}.{column.old.name}"
     return Found(finding, f"the type {column.new.type} would change the values of {finding.words} in {where}")
 
@@ -164,7 +168,7 @@ def unfit_values(change: Change, sight: Sight) -> Found | None:
     column = _retyped(change)
     if column is None:
         return None
-    finding = sight.probe.unfit_for_type(change.table, column.old.name, column.new.type)
+    finding = sight.unfilled.unfit_for_type(change.table, column.old.name, column.new.type)
     what = f"something in {column.old.name} that is no {column.new.type}"
     return Found(finding, f"{finding.words} in {change.table} {finding.agree('hold')} {what}")
 
@@ -191,7 +195,8 @@ def deleted_rows(change: Change, sight: Sight) -> Found | None:
 
 def no_value(change: Change, sight: Sight) -> Found | None:
     finding = rows_without_value(change, sight)
-    why = sight.missing(change.table, change.label) if finding is not None else None
+    replaced = change.label.lower() in _cast_by(change, sight)
+    why = "" if replaced else sight.missing(change.table, change.label) if finding is not None else None
     if finding is None or why is None:
         return None
     what = f"no value for {change.table}.{change.label}, which is NOT NULL without a default"
@@ -254,17 +259,72 @@ def violated_check(change: Change, sight: Sight) -> Found | None:
     return Found(finding, f"{finding.words} in {change.table} {what}")
 
 
+def given_values(change: Change, sight: Sight) -> Found | None:
+    """What rows get in a column that is there is held against the rules that stay; the new ones look for themselves."""
+    live, wanted = sight.live.table(change.table), sight.wanted.table(change.table)
+    columns = _given_by(change, sight) | _cast_by(change, sight)
+    if not columns or live is None or wanted is None:
+        return None
+    found = next((item for item in _broken_rules(columns, live, wanted, sight) if not item[0].nothing), None)
+    if found is None:
+        return None
+    finding, what = found
+    lacking = sight.unfilled.nulls(change.table, change.label).where if _given_by(change, sight) else ""
+    repaired = replace(finding, where=lacking, column="", cleared="", current="")
+    return Found(repaired, f"{finding.words} in {change.table} {what} with the values that they are to get")
+
+
+def _broken_rules(columns: frozenset[str], live: Table, wanted: Table, sight: Sight) -> Iterator[tuple[Finding, str]]:
+    """The rows that break a rule over the columns that both sides have, and how, one rule after the other."""
+    name, probe = wanted.name, sight.probe
+    for key in wanted.foreign_keys:
+        if columns & {*map(str.lower, key.columns)} and any(_same_reference(key, old) for old in live.foreign_keys):
+            before, after = sight.untouched.orphans(name, key), probe.orphans(name, key)
+            if after.rows > before.rows:
+                found = replace(after, rows=after.rows - before.rows)
+                yield (
+                    found,
+                    f"{found.agree('point')} through ({', '.join(key.columns)}) to nothing in {key.referred_table}",
+                )
+    known = list(_all_keys(live))
+    for parts, where in _all_keys(wanted):
+        if columns & _words(parts) and (parts, where) in known:
+            found = probe.duplicates(name, tuple(_collated(part, wanted) for part in parts), where)
+            yield found, f"{found.agree('share')} their values of {describe_parts(parts)}"
+    for check in wanted.checks:
+        if columns & check.expression.words and any(check.expression == old.expression for old in live.checks):
+            found = probe.violators(name, check)
+            yield found, f"{found.agree('do')} not satisfy {check.expression}"
+    yield from _refused_values(columns, live, wanted, probe)
+
+
+def _refused_values(columns: frozenset[str], live: Table, wanted: Table, probe: Probe) -> Iterator[tuple[Finding, str]]:
+    """The same for the rules that a column has by itself."""
+    for column in wanted.columns:
+        old = live.column(column.name) if column.name.lower() in columns else None
+        if old is None:
+            continue
+        if not (old.nullable or column.nullable):
+            found = probe.nulls(wanted.name, column.name)
+            yield found, f"{found.agree('have')} no value for {column.name}"
+        if live.strict and wanted.strict and old.type == column.type:
+            found = probe.unfit_for_strict(wanted.name, column.name, column.type)
+            yield found, f"{found.agree('hold')} something in {column.name} that is no {column.type}"
+
+
 def stranded_rows(change: Change, sight: Sight) -> Found | None:
     """Foreign keys do not act in a run, so no row follows the one that it points to."""
-    if not any(isinstance(item, Delete) for item in sight.acting.get(change.id, ())):
+    acting = sight.acting.get(change.id, ())
+    if not acting:
         return None
+    fate = "be deleted" if any(isinstance(item, Delete) for item in acting) else "get other values"
     for table in sight.live.tables:
         for key in table.foreign_keys:
             if key.referred_table.lower() != change.table.lower():
                 continue
             before, after = (probe.orphans(table.name, key) for probe in (sight.untouched, sight.probe))
             if after.rows > before.rows:
-                what = f"would point to rows of {change.table} that are to be deleted"
+                what = f"would point to rows of {change.table} that are to {fate}"
                 return Found(replace(after, rows=after.rows - before.rows), f"rows in {table.name} {what}")
     return None
 
@@ -427,11 +487,19 @@ RULES = (
         way_out="correct these rows, or say what becomes of them (delete, cast; fill for a new column)",
     ),
     Rule(
+        id="given-values",
+        severity=Severity.BLOCKS,
+        find=given_values,
+        repairs=give_value,
+        why="Values that rows get by a decision or a default must keep the rules that the table has.",
+        way_out="decide what these rows get (fill, cast), or which of them go (delete)",
+    ),
+    Rule(
         id="stranded-rows",
         severity=Severity.BLOCKS,
         find=stranded_rows,
-        why="Rows that are to be deleted are pointed to by rows that stay.",
-        way_out="let these rows point elsewhere first, or choose other rows to delete",
+        why="Rows that are to be deleted, or to get another key, are pointed to by rows that stay.",
+        way_out="let these rows point elsewhere first, or decide otherwise",
     ),
     Rule(
         id="null-keys",
@@ -490,7 +558,7 @@ def rows_without_value(change: Change, sight: Sight) -> Finding | None:
         supplied = change.new.default is not None or _numbered(change, sight.wanted)
         finding = Finding() if supplied else Finding(rows=sight.probe.rows(change.table))
     elif isinstance(change, AlterColumn) and change.old.nullable and not (change.new.nullable or change.new.computed):
-        finding = sight.probe.nulls(change.table, change.old.name)
+        finding = sight.unfilled.nulls(change.table, change.old.name)
     return None if finding.nothing else finding
 
 
@@ -499,6 +567,19 @@ def is_filled(change: Change, decisions: Sequence[Decision]) -> bool:
     name = change.object.lower()
     decided = any(isinstance(item, Backfill) and item.object.lower() == name for item in decisions)
     return decided and isinstance(change, AddColumn) and not change.new.computed
+
+
+def _given_by(change: Change, sight: Sight) -> frozenset[str]:
+    """The column whose rows without a value get one by the change, in lower case; none where it is new."""
+    if not isinstance(change, AlterColumn):
+        return frozenset()
+    return frozenset({change.label.lower()} if (change.table.lower(), change.label.lower()) in sight.given else ())
+
+
+def _cast_by(change: Change, sight: Sight) -> frozenset[str]:
+    """Columns whose values are replaced for the change, in lower case."""
+    casts = (item.column for item in sight.acting.get(change.id, ()) if isinstance(item, Cast))
+    return frozenset(name.lower() for name in casts if name is not None)
 
 
 def any_of(deletes: Sequence[Delete]) -> str:
@@ -543,11 +624,20 @@ def _unique_keys(change: Change, wanted: Table | None) -> Iterator[tuple[tuple[K
         case AlterPrimaryKey(new=key) if key is not None:
             keys = [(key.parts, None)]
         case AlterColumn(new=column) if wanted is not None and "collation" in change.aspects:
-            keys = [(unique.parts, None) for unique in wanted.uniques]
-            keys += [(wanted.primary_key.parts, None)] if wanted.primary_key else []
-            keys += [(index.parts, index.where) for index in wanted.indexes if index.unique]
-            keys = [key for key in keys if column.name.lower() in map(str.lower, part_columns(key[0]))]
+            keys = [key for key in _all_keys(wanted) if column.name.lower() in map(str.lower, part_columns(key[0]))]
     yield from ((tuple(_collated(part, wanted) for part in parts), where) for parts, where in keys)
+
+
+def _all_keys(table: Table) -> Iterator[tuple[tuple[KeyPart, ...], Sql | None]]:
+    """What no two rows of the table may share, and which rows it is about."""
+    yield from ((unique.parts, None) for unique in table.uniques)
+    if table.primary_key is not None:
+        yield table.primary_key.parts, None
+    yield from ((index.parts, index.where) for index in table.indexes if index.unique)
+
+
+def _words(parts: Sequence[KeyPart]) -> frozenset[str]:
+    return frozenset[str]().union(*(part.expression.words for part in parts))
 
 
 def _collated(part: KeyPart, wanted: Table | None) -> KeyPart:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from trueup.changes import AddColumn, Change, RenameColumn, RenameTable
-from trueup.decisions import Backfill, Cast, Decision, Delete, Ignore, Skip
+from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameTable
+from trueup.decisions import Backfill, Cast, Decision, Delete, Ignore, Keep, Skip
 from trueup.dialect import Connection, Outlook
 from trueup.errors import DecisionsError
 from trueup.hazards import Hazard, Probe
@@ -16,6 +16,7 @@ from trueup.rules import Sight, any_of, find_hazards, is_filled, rows_without_va
 from trueup.schema import Schema
 from trueup.settings import Settings
 from trueup.stages.acting import find_acting
+from trueup.text import object_name
 
 
 def take_sight(
@@ -52,6 +53,7 @@ def take_sight(
     _refuse_wrong_sql(decisions, base, untouched, settings)
     sight = Sight(
         probe=untouched,
+        unfilled=untouched,
         untouched=untouched,
         live=base,
         wanted=wanted,
@@ -61,16 +63,28 @@ def take_sight(
     )
 
     given = tuple(_given(changes, sight, find_fill))
+    sight = replace(sight, given={(fill.table.lower(), fill.column.lower()) for fill in given})
 
-    def probe_with(repairs: Sequence[Cast | Delete]) -> Probe:
-        return connection.probe(budget, repaired(renames, repairs, given)) if repairs or given else untouched
+    def probe_with(repairs: Sequence[Cast | Delete], fills: Sequence[Fill]) -> Probe:
+        return connection.probe(budget, repaired(renames, repairs, fills)) if repairs or fills else untouched
 
-    def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> Iterator[Hazard]:
-        return find_hazards(change, replace(sight, probe=probe_with(repairs)))
+    def sight_with(repairs: Sequence[Cast | Delete]) -> Sight:
+        return replace(sight, probe=probe_with(repairs, given), unfilled=probe_with(repairs, ()))
+
+    def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> list[Hazard]:
+        _refuse_failing([item for item in repairs if isinstance(item, Delete)], untouched, settings)
+        seen = sight_with(repairs)
+        hazards = list(find_hazards(change, seen))
+        if any(hazard.finding.failure for hazard in hazards):
+            _refuse_failing(repairs, seen.probe, settings)
+        return hazards
 
     acting = find_acting(changes, decisions, hazards_with)
     repairs = tuple(dict.fromkeys(item for items in acting.values() for item in items))
-    return replace(sight, probe=probe_with(repairs), acting=acting)
+    sight = replace(sight_with(repairs), acting=acting)
+    filled = [item for item in decisions if isinstance(item, Backfill) and _same_place(item, given)]
+    _refuse_failing([*(item for item in repairs if isinstance(item, Cast)), *filled], sight.probe, settings)
+    return sight
 
 
 def _given(changes: Sequence[Change], sight: Sight, find_fill: Callable[[str, str], Fill | None]) -> Iterator[Fill]:
@@ -79,16 +93,32 @@ def _given(changes: Sequence[Change], sight: Sight, find_fill: Callable[[str, st
     Not what a function gives row by row: it is called in the run only.
     """
     for change in changes:
-        if isinstance(change, AddColumn) and sight.live.table(change.table) and not change.new.computed:
+        if isinstance(change, AddColumn | AlterColumn) and _takes_values(change, sight):
             fill = _given_by(change, sight, find_fill)
             if fill is not None and fill.function is None and not sight.probe.problem_of(fill.table, fill.sql):
                 yield fill
 
 
-def _given_by(change: AddColumn, sight: Sight, find_fill: Callable[[str, str], Fill | None]) -> Fill | None:
+def _takes_values(change: AddColumn | AlterColumn, sight: Sight) -> bool:
+    """Whether its rows may get some: not in a table that is made in this run, nor where it was decided not to."""
+    if change.new.computed or sight.live.table(change.table) is None:
+        return False
+    object_ = change.object.lower()
+    return not any(
+        item.change.lower() == change.id.lower() if isinstance(item, Skip) else item.object.lower() == object_
+        for item in sight.decisions
+        if isinstance(item, Keep | Skip)
+    )
+
+
+def _given_by(
+    change: AddColumn | AlterColumn, sight: Sight, find_fill: Callable[[str, str], Fill | None]
+) -> Fill | None:
     column = change.new
     if is_filled(change, sight.decisions) or rows_without_value(change, sight) is not None:
         return find_fill(change.table, column.name)
+    if isinstance(change, AlterColumn):
+        return None
     if column.default is None and not column.nullable:
         return None
     sql = f"({column.default})" if column.default else "NULL"
@@ -99,11 +129,18 @@ def repaired(
     renames: Sequence[RenameTable | RenameColumn], repairs: Sequence[Cast | Delete], given: Sequence[Fill] = ()
 ) -> Outlook:
     """What the renames, the decisions about rows and new columns do to the data."""
+    casts = tuple(_casts(repairs))
     return Outlook(
         renames=renames,
         deletes=[item for item in repairs if isinstance(item, Delete)],
-        fills=(*_casts(repairs), *given),
+        fills=(*casts, *not_replaced(given, casts)),
     )
+
+
+def not_replaced(given: Iterable[Fill], casts: Sequence[Fill]) -> Iterator[Fill]:
+    """Without what a cast says for every row already."""
+    cast = {(item.table.lower(), item.column.lower()) for item in casts}
+    return (item for item in given if (item.table.lower(), item.column.lower()) not in cast)
 
 
 def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe, settings: Settings) -> None:
@@ -115,6 +152,30 @@ def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe,
         problem = probe.problem_of(item.table, sql)
         if problem:
             said = f"{item.verb} {item.object} cannot use {sql!r} for a row of {item.table} ({problem})"
+            raise DecisionsError(path=settings.decisions or "the decisions given", problem=said)
+
+
+def _same_place(decision: Backfill, given: Sequence[Fill]) -> bool:
+    return any(decision.object.lower() == object_name(fill.table, fill.column).lower() for fill in given)
+
+
+def _refuse_failing(items: Sequence[Cast | Delete | Backfill], probe: Probe, settings: Settings) -> None:
+    """What compiles may still have no value for some row; where a change needs it, that is told before the run.
+
+    Args:
+        items: decisions that act.
+        probe: asks about the rows as they are for what deletes, otherwise with the values that the decisions give.
+        settings: say where the decisions stand.
+    """
+    for item in items:
+        sql = item.where if isinstance(item, Delete) else item.sql
+        if sql is None:
+            continue
+        asked = (
+            probe.matching(item.table, sql) if isinstance(item, Delete) else probe.nulls(item.table, item.column or "")
+        )
+        if asked.failure:
+            said = f"{item.verb} {item.object} cannot use {sql!r} for every row of {item.table} ({asked.failure})"
             raise DecisionsError(path=settings.decisions or "the decisions given", problem=said)
 
 

@@ -168,8 +168,10 @@ def _take_sight(
     connection: Connection, outlook: Outlook, base: Schema, wanted: Schema, giving: Giving, settings: Settings
 ) -> Sight:
     budget = Budget(settings.probe_limit)
+    probe = connection.probe(budget, outlook)
     return Sight(
-        probe=connection.probe(budget, outlook),
+        probe=probe,
+        unfilled=probe,
         untouched=connection.probe(budget, Outlook(renames=outlook.renames)),
         live=base,
         wanted=wanted,

@@ -103,8 +103,9 @@ class Sources:
         return frozenset(name.lower() for name in (*(name for name, _ in self._info(table)), *filled))
 
     def brought(self, table: str) -> frozenset[str]:
-        """Names of the columns that only the fills bring, in lower case: no row can be told by them today."""
-        return self.columns(table) - {name.lower() for name, _ in self._info(table)}
+        """Names of the columns that the fills bring or complete, in lower case: no row can be told by them today."""
+        completed = {fill.column.lower() for fill in _ours(self._outlook.fills, table) if not fill.replaces}
+        return (self.columns(table) - {name.lower() for name, _ in self._info(table)}) | completed
 
     def _key(self, table: str) -> tuple[str, ...]:
         """Names of the columns that identify a row, or of the rowid where only that does; nothing without a table."""
