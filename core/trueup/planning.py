@@ -39,6 +39,7 @@ from trueup.stages.compare import compare, find_cosmetic, find_unlike
 from trueup.stages.decided import Decided, find_decided
 from trueup.stages.evolve import evolve
 from trueup.stages.fills import find_fill
+from trueup.stages.leftovers import Leftover, find_leftovers
 from trueup.stages.models import Models, python_default, renames_in_models, words_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
@@ -187,7 +188,29 @@ def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Ju
         clashes={clash.object: clash for clash in survey.decided.clashes},
         left_out=leave_out,
     )
-    return [assess(change, here, survey.sight, survey.fill) for change in survey.changes]
+    judgements = [assess(change, here, survey.sight, survey.fill) for change in survey.changes]
+    return [_held_back(item, survey) for item in judgements]
+
+
+def _held_back(judgement: Judgement, survey: Survey) -> Judgement:
+    """No empty table takes the place of one whose rows another tool left under another name."""
+    name = judgement.assessment.change.table.lower()
+    if not isinstance(judgement.assessment.change, CreateTable):
+        return judgement
+    for left in _leftovers(survey):
+        if left.alone and left.rows and left.original.lower() == name:
+            return Judgement(
+                replace(judgement.assessment, verdict=Verdict.BLOCKED, reason=left.reason, remedy=left.remedy)
+            )
+    return judgement
+
+
+def _leftovers(survey: Survey) -> Iterator[Leftover]:
+    """Without those that somebody decided about."""
+    decided = {decision.object.lower() for decision in survey.decisions}
+    for left in find_leftovers(survey.base, survey.wanted, survey.sight.untouched.rows):
+        if left.table.lower() not in decided:
+            yield left
 
 
 def _open_question(candidate: RenameCandidate, survey: Survey) -> bool:
@@ -345,7 +368,7 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         managed=tuple(table.name for table in survey.wanted.tables),
         unmanaged=tuple(_unmanaged(survey)),
         unsupported=tuple(_unsupported(survey)),
-        warnings=(*notes, *_warnings(assessments)),
+        warnings=(*notes, *(left.sentence for left in _leftovers(survey) if not left.alone), *_warnings(assessments)),
         notes=notes,
         spellings=tuple(find_cosmetic(expected, survey.wanted)),
         position=survey.position,
