@@ -147,17 +147,8 @@ def record_run(
 ) -> None:
     """Write a successful run, inside its own transaction, making the table when it is missing."""
     _make_table(connection, name)
-    shared = {
-        "run_id": run_id,
-        "kind": kind,
-        "status": "completed",
-        "started_at": started_at.isoformat(),
-        "finished_at": finished_at.isoformat(),
-    }
-    run_row = shared | {
-        "step": 0,
+    run_row = _ended(run_id, kind, "completed", started_at, finished_at) | {
         "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
-        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
         "checksum": plan.checksum,
         "sql": plan.script,
         "policy": str(plan.policy),
@@ -169,12 +160,12 @@ def record_run(
         "managed_tables": _managed_text(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),
-        "performed_by": _performer(),
         "trueup_version": version,
         "measured": _measured_text(measured),
         "undoes": json.dumps({plan.undoes.run_id: plan.undoes.steps}) if plan.undoes else None,
         "objects_before": pack_schema(plan.live),
     }
+    shared = {key: run_row[key] for key in ("run_id", "kind", "status", "started_at", "finished_at")}
     for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
         _insert(connection, name, row)
 
@@ -233,15 +224,8 @@ def record_failed(
         f' AND rowid = (SELECT max(rowid) FROM "{name}")',
         (plan.checksum, error),
     )
-    row = {
-        "run_id": run_id,
-        "step": 0,
-        "kind": kind,
+    row = _ended(run_id, kind, "rolled_back", started_at, finished_at) | {
         "name": f"{len(plan.steps)} steps, rolled back",
-        "status": "rolled_back",
-        "started_at": started_at.isoformat(),
-        "finished_at": finished_at.isoformat(),
-        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
         "checksum": plan.checksum,
         "sql": plan.script,
         "policy": str(plan.policy),
@@ -249,7 +233,6 @@ def record_failed(
         "schema_after": plan.live.fingerprint,
         "managed_tables": _managed_text(_last_managed(connection, name)),
         "backup_id": backup.id if backup else None,
-        "performed_by": _performer(),
         "trueup_version": version,
         "error": error,
     }
@@ -306,25 +289,31 @@ def record_restore(
     version: str,
 ) -> None:
     """Write that the database is that of a backup from now on, and which runs that takes back."""
-    row = {
-        "run_id": run_id,
-        "step": 0,
-        "kind": "restore",
+    row = _ended(run_id, "restore", "completed", started_at, finished_at) | {
         "name": f"{_RESTORED}{restored.id}",
-        "status": "completed",
-        "started_at": started_at.isoformat(),
-        "finished_at": finished_at.isoformat(),
-        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
         "checksum": restored.checksum,
         "sql": "",
         "schema_after": schema_after,
         "managed_tables": _managed_text(_last_managed(connection, name)),
         "backup_id": saved.id if saved else None,
-        "performed_by": _performer(),
         "trueup_version": version,
         "undoes": json.dumps(dict.fromkeys(taken_back, ())),
     }
     _insert(connection, name, row)
+
+
+def _ended(run_id: str, kind: str, status: str, started_at: datetime, finished_at: datetime) -> dict[str, Any]:
+    """What every row of a run by this process says."""
+    return {
+        "run_id": run_id,
+        "step": 0,
+        "kind": kind,
+        "status": status,
+        "started_at": started_at.isoformat(),
+        "finished_at": finished_at.isoformat(),
+        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
+        "performed_by": _performer(),
+    }
 
 
 def _insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:
