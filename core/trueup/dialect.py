@@ -76,6 +76,8 @@ class Outlook:
     """Rows that go."""
     fills: Sequence[Fill] = ()
     """Values that columns get."""
+    computed: Sequence[Fill] = ()
+    """Values that columns have that are computed of others, after those got theirs."""
     returning: Sequence[Table] = ()
     """Tables that come back from the source, with their rows."""
 

@@ -63,10 +63,14 @@ def take_sight(
     )
 
     given = tuple(_given(changes, sight, find_fill))
+    computed = _computed(
+        changes, sight, lambda some: connection.probe(budget, replace(repaired(renames, (), given), computed=some))
+    )
     sight = replace(sight, given={(fill.table.lower(), fill.column.lower()) for fill in given})
 
     def probe_with(repairs: Sequence[Cast | Delete], fills: Sequence[Fill]) -> Probe:
-        return connection.probe(budget, repaired(renames, repairs, fills)) if repairs or fills else untouched
+        outlook = replace(repaired(renames, repairs, fills), computed=computed)
+        return connection.probe(budget, outlook) if repairs or fills or computed else untouched
 
     def sight_with(repairs: Sequence[Cast | Delete]) -> Sight:
         return replace(sight, probe=probe_with(repairs, given), unfilled=probe_with(repairs, ()))
@@ -99,6 +103,21 @@ def _given(changes: Sequence[Change], sight: Sight, find_fill: Callable[[str, st
                 yield fill
 
 
+def _computed(
+    changes: Sequence[Change], sight: Sight, probe_with: Callable[[Sequence[Fill]], Probe]
+) -> tuple[Fill, ...]:
+    """The columns that are to be computed of others, as far as that can be done in a query."""
+    found: tuple[Fill, ...] = ()
+    for change in changes:
+        if isinstance(change, AddColumn | AlterColumn) and change.new.computed and sight.live.table(change.table):
+            column = change.new.name
+            sql = f"({change.new.computed.expression})"
+            one = Fill(table=change.table, column=column, sql=sql, source="its expression", replaces=True)
+            if not probe_with((*found, one)).problem_of(change.table, "1"):
+                found = (*found, one)
+    return found
+
+
 def _takes_values(change: AddColumn | AlterColumn, sight: Sight) -> bool:
     """Whether its rows may get some: not in a table that is made in this run, nor where it was decided not to."""
     if change.new.computed or sight.live.table(change.table) is None:
@@ -119,7 +138,7 @@ def _given_by(
         return find_fill(change.table, column.name)
     if isinstance(change, AlterColumn):
         return None
-    if column.default is None and not column.nullable:
+    if column.default is None and not column.nullable and sight.probe.rows(change.table):
         return None
     sql = f"({column.default})" if column.default else "NULL"
     return Fill(table=change.table, column=column.name, sql=sql, source="the server default")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.changes import AlterPrimaryKey, Change, DropTable
-from trueup.hazards import Finding, counted
+from trueup.hazards import counted
 from trueup.rules import Sight
 from trueup.schema import ForeignKey, Schema, Table
 
@@ -44,14 +44,17 @@ def _stranded(change: Change, after: Schema, sight: Sight) -> Iterator[str]:
 
 
 def _more(change: DropTable | AlterPrimaryKey, table: Table, key: ForeignKey, sight: Sight) -> int:
-    """How many rows more than before point to nothing. Through a key that does not fit its parent none do."""
+    """How many rows more than before point to nothing."""
     old = _before(table, key, sight.live)
+    before = sight.untouched.orphans(table.name, old).rows if old is not None and _fits(old) else 0
     if isinstance(change, DropTable):
-        found = sight.probe.pointing(table.name, key)
-    else:
-        found = sight.probe.orphans(table.name, key) if old != key else Finding()
-    fits = old is not None and len(old.referred_columns) == len(old.columns)
-    return found.rows - (sight.untouched.orphans(table.name, old).rows if old is not None and fits else 0)
+        return sight.probe.pointing(table.name, key).rows - before
+    return sight.probe.orphans(table.name, key).rows - before if old != key and _fits(key) else 0
+
+
+def _fits(key: ForeignKey) -> bool:
+    """Whether as many columns are pointed to as point; SQLite finds nothing wrong with the rows of other keys."""
+    return len(key.referred_columns) == len(key.columns)
 
 
 def _before(table: Table, key: ForeignKey, live: Schema) -> ForeignKey | None:

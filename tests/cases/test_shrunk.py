@@ -65,6 +65,14 @@ SHRUNK = {
     "a number in a column of any type becomes text": upgrade(
         (Tab("t", columns=(Col("a", "any"), B), strict=True),), (Tab("t", columns=(A,)),), t=((0, 1, "x"),)
     ),
+    "rows of other people point to a key that goes": upgrade(
+        (Tab("p", columns=(A,)),), (Tab("p", key="none", columns=(A,)),), ("child",), p=((1, "x"),)
+    ),
+    "rows point to a key whose new part nobody has yet": upgrade(
+        (Tab("p"), Tab("t", columns=(A,))),
+        (Tab("p", key="turned"), Tab("t", columns=(A,), references=(Ref(("a", "id"), "p"),))),
+        t=((1, "x"),),
+    ),
     "a new column points to nothing by its default": upgrade(
         (Tab("t"),), (Tab("t", columns=(Col("a", "text", default="five"),), references=(Ref(("a",), "t"),)),), t=((1,),)
     ),
@@ -83,6 +91,26 @@ SHRUNK = {
     ),
     "other people's rows point to nothing through a key that begins to fit": upgrade(
         (Tab("p", key="pair"),), (Tab("p", key="text"),), ("child",)
+    ),
+    "a new column points to nothing by what it is computed of": upgrade(
+        (Tab("p"), Tab("t", columns=(A,))),
+        (
+            Tab("p"),
+            Tab("t", columns=(A, Col("B", "text", computed="length", of="a")), references=(Ref(("B",), "p"),)),
+        ),
+        p=((1,),),
+        t=((1, "x"), (2, "yy")),
+    ),
+    "a new column is computed of one that gets a value, and not unique": upgrade(
+        (Tab("t"),),
+        (
+            Tab(
+                "t",
+                columns=(Col("a", "text", default="five"), Col("B", "text", computed="length", of="a")),
+                uniques=(Uniq(("B",)),),
+            ),
+        ),
+        t=((1,), (2,)),
     ),
     "STRICT goes, and a column that only other tables can have comes": upgrade(
         (Tab("t", strict=True),), (Tab("t", columns=(Col("a", "varchar"),)),)

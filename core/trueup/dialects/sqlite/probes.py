@@ -278,6 +278,8 @@ class SqliteProbe:
                 return Finding()
             if "no such" in str(error):  # a function or a collation that only the application has
                 return Finding(seen=0)
+            if "syntax error" in str(error):
+                raise
             return Finding(seen=0, failure=str(error))
         return Finding(rows=rows, samples=tuple(map(_sample, found)), key=_listed(key))
 

@@ -57,10 +57,15 @@ class Sources:
             clause = f"(SELECT {terms}{self._with_rowid(table)} FROM {clause}{limit}) AS {quote(table)}"
         if gone:
             clause = f"(SELECT *{self._with_rowid(table)} FROM {clause} WHERE NOT ({gone})) AS {quote(table)}"
-        if fills:
-            shown = ", ".join(_filled(table, [name for name, _ in self._info(table)], fills))
+        names = [name for name, _ in self._info(table)] if fills or self._computed(table) else []
+        for some in filter(None, (fills, self._computed(table))):
+            shown = ", ".join(_filled(table, names, some))
             clause = f"(SELECT {shown}{self._with_rowid(table)} FROM {clause}) AS {quote(table)}"
+            names += [fill.column for fill in some if fill.column.lower() not in map(str.lower, names)]
         return clause
+
+    def _computed(self, table: str) -> list[Fill]:
+        return _ours(self._outlook.computed, table)
 
     def _terms(self, table: str) -> str:
         """Names may have been swapped, so no column is selected under its old one."""
@@ -99,13 +104,14 @@ class Sources:
 
     def _names(self, table: str) -> frozenset[str]:
         """Names of the table's columns, in lower case."""
-        filled = (fill.column for fill in _ours(self._outlook.fills, table))
+        filled = (fill.column for fill in (*_ours(self._outlook.fills, table), *self._computed(table)))
         return frozenset(name.lower() for name in (*(name for name, _ in self._info(table)), *filled))
 
     def brought(self, table: str) -> frozenset[str]:
         """Names of the columns that the fills bring or complete, in lower case: no row can be told by them today."""
         completed = {fill.column.lower() for fill in _ours(self._outlook.fills, table) if not fill.replaces}
-        return (self.columns(table) - {name.lower() for name, _ in self._info(table)}) | completed
+        computed = {fill.column.lower() for fill in self._computed(table)}
+        return (self.columns(table) - {name.lower() for name, _ in self._info(table)}) | completed | computed
 
     def _key(self, table: str) -> tuple[str, ...]:
         """Names of the columns that identify a row, or of the rowid where only that does; nothing without a table."""
