@@ -359,6 +359,18 @@ def too_long(change: Change, sight: Sight) -> Found | None:
     return Found(finding, f"{finding.words} in {change.table} {finding.agree('have')} {what}")
 
 
+def unreadable_dates(change: Change, sight: Sight) -> Found | None:
+    """https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#date-and-time-types"""
+    column = _retyped(change)
+    if column is None:
+        return None
+    finding = sight.probe.unreadable_as(change.table, column.old.name, column.new.type)
+    if finding.nothing:
+        return None
+    what = f"something in {column.old.name} that cannot be read as {column.new.type}"
+    return Found(finding, f"{finding.words} in {change.table} {finding.agree('hold')} {what}")
+
+
 def unknown_words(change: Change, sight: Sight) -> Found | None:
     """https://docs.sqlalchemy.org/en/20/core/type_basics.html#sqlalchemy.types.Enum"""
     column = _retyped(change)
@@ -515,6 +527,14 @@ RULES = (
         repairs=convert,
         why="SQLite keeps text that is longer than its column says; other databases, and validation, do not.",
         way_out="nothing is cut; shorten these values (cast), or keep the length",
+    ),
+    Rule(
+        id="unreadable-dates",
+        severity=Severity.WARNS,
+        find=unreadable_dates,
+        repairs=convert,
+        why="SQLite takes every text for a date; SQLAlchemy raises ValueError for one that is no ISO date.",
+        way_out="say how these values are written as dates (cast), or keep the type",
     ),
     Rule(
         id="unknown-words",

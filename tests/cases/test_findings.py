@@ -9,17 +9,20 @@ import pytest
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Date,
+    DateTime,
     Enum,
     ForeignKeyConstraint,
     Integer,
     MetaData,
     String,
     Text,
+    Time,
     TypeDecorator,
     UniqueConstraint,
 )
 
-from trueup import Backfill, Cast, Hazard, Policy, Rename, Severity, Status, Verdict
+from trueup import Backfill, Cast, Hazard, Policy, Rename, Severity, Status, Verdict, apply
 from trueup.rules import RULES
 
 from .mutations import a, key, n, t
@@ -216,3 +219,27 @@ def test_the_enum_in_a_type_of_the_application_is_known(filled: Lab) -> None:
     cast = Cast(table="t", column="a", sql="CASE a WHEN 'long enough' THEN 'x' ELSE a END")
     found = filled.plan(models, decisions=[cast])
     assert "unknown-words" not in [hazard.rule for item in found.assessments for hazard in item.hazards]
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "unreadable", "cast"),
+    [
+        (Date, ["2024-01-31", "2024-01-31 10:00:00.000000", "31.1.2024"], [2, 3], ["2024-01-31", "2024-01-31", None]),
+        (DateTime, ["2024-01-31", "2024-01-31T10:00", "today"], [3], ["2024-01-31", "2024-01-31T10:00", None]),
+        (Time, ["10:00", "2024-01-31 10:00", "noon"], [2, 3], ["10:00", "10:00:00.000", None]),
+    ],
+)
+def test_dates_that_cannot_be_read(
+    lab: Lab, type_: type[Any], values: list[str], unreadable: list[int], cast: list[str | None]
+) -> None:
+    """Texts of which SQLAlchemy makes no date are counted; the cast that is offered keeps what SQLite understands."""
+    lab.create(t(key(), a(String(40)), n()))
+    lab.sql("INSERT INTO t (id, a) VALUES " + ", ".join(f"({i}, '{value}')" for i, value in enumerate(values, 1)))
+    models = t(key(), a(type_), n())
+    hazard = only_hazard(lab, models)
+    assert (hazard.rule, hazard.severity) == ("unreadable-dates", Severity.WARNS)
+    assert [sample.key for sample in hazard.finding.samples] == list(map(str, unreadable))
+    offered = next(repair.decision for repair in hazard.repairs if isinstance(repair.decision, Cast))
+    found = lab.plan(models, decisions=[offered], policy=Policy.FULL)
+    assert apply(found, lab.target(models)).status is Status.MIGRATED
+    assert lab.rows("SELECT a FROM t ORDER BY id") == [(value,) for value in cast]

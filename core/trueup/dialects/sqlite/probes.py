@@ -22,6 +22,15 @@ from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
 
 _NUMERIC = re.compile(r"int|real|floa|doub|numeric|decimal|bool")
 """Dates and times have numeric affinity too, but are text: https://www.sqlite.org/datatype3.html#affinity_name_examples"""
+_DATE, _TIME = "dddd-dd-dd".replace("d", "[0-9]"), "dd:dd*".replace("d", "[0-9]")
+_MOMENTS = {
+    "date": ((_DATE,), "date({})"),
+    "datetime": ((_DATE, f"{_DATE}[ T]{_TIME}"), "strftime('%Y-%m-%d %H:%M:%f', {})"),
+    "timestamp": ((_DATE, f"{_DATE}[ T]{_TIME}"), "strftime('%Y-%m-%d %H:%M:%f', {})"),
+    "time": ((_TIME,), "strftime('%H:%M:%f', {})"),
+}
+"""What SQLAlchemy reads of these types, as GLOB patterns, and what makes it of other texts that SQLite understands:
+https://www.sqlite.org/lang_datefunc.html#time_values"""
 _FIRST_ROWS = 100_000
 """Rows that a question looks at when there is no time for all."""
 _SAMPLE = 200
@@ -186,6 +195,16 @@ class SqliteProbe:
         found = self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
         where = f"{value} IS NOT NULL AND NOT ({number})"
         return replace(found, where=where, column=column, cleared=f"CASE WHEN {number} THEN {value} ELSE NULL END")
+
+    def unreadable_as(self, table: str, column: str, type_: Sql) -> Finding:
+        moment = _MOMENTS.get(type_.canonical.partition("(")[0].strip())
+        if moment is None:
+            return Finding()
+        value, (patterns, made) = _of(table, column), moment
+        readable = " OR ".join(f"{value} GLOB {string(pattern)}" for pattern in patterns)
+        found = self._where(table, f"{value} IS NOT NULL AND (typeof({value}) <> 'text' OR NOT ({readable}))", column)
+        read = f"CASE WHEN {readable} THEN {value} WHEN typeof({value}) = 'text' THEN {made.format(value)} END"
+        return replace(found, cleared=read) if found.cleared else found
 
     def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
         value, source = _of(table, column), self._sources.clause(table, _FIRST_ROWS)
