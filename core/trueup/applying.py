@@ -146,7 +146,7 @@ class Running:
         timeout = self.target.settings.lock_timeout
         connection = dialect.connect(write=True, timeout=timeout, source=self.plan.source)
         try:
-            with connection.limited(self.limits), self._interruptions():
+            with connection.limited(self.limits), self.limits.explaining():
                 self._in_transaction(connection, dialect, killed)
             connection.commit()
             self.needed = (self.id,)
@@ -303,14 +303,3 @@ class Running:
         return tuple(
             Measured(load=load, seconds=seconds[load.work]) for load in self.plan.loads if load.work in seconds
         )
-
-    @contextmanager
-    def _interruptions(self) -> Iterator[None]:
-        """An interrupted statement raises the driver's error; what it means is that the limits ended the run."""
-        try:
-            yield
-        except TrueupError:
-            raise
-        except Exception:
-            self.limits.check()
-            raise

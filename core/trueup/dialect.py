@@ -163,7 +163,7 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
     def limited(self, limits: Limits) -> AbstractContextManager[None]:
-        """While the context is open, a running statement is interrupted when the limits say so."""
+        """While the context is open, a running statement is interrupted when these limits, or outer ones, say so."""
 
     def define(self, fills: Sequence[Fill]) -> None:
         """Make the functions that the fills call known to this connection."""

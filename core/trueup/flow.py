@@ -34,6 +34,7 @@ def plan(
     policy: Policy | None = None,
     decisions: Sequence[Decision] | None = None,
     leave_out: Collection[str] = (),
+    limits: Limits | None = None,
 ) -> Plan:
     """Compare the database with the models and say what would be done. Writes nothing to the database.
 
@@ -42,12 +43,14 @@ def plan(
         policy: what may be applied without a person; the settings' when not given.
         decisions: what people decided; read from the decisions file when not given.
         leave_out: ids of changes that are not to be made this time.
+        limits: when to stop; never when not given. Where time is short, less of the data is looked at.
 
     Raises:
         ConfigurationError: the models, the URL or the decisions cannot be used.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
+        Cancelled, TimeLimitReached: the limits say so.
     """
-    settings = target.settings
+    settings, limits = target.settings, limits or Limits()
     policy = Policy(policy or settings.policy)
     dialect = target.dialect()
     declared = declare(target, dialect)
@@ -55,10 +58,14 @@ def plan(
     if decisions is not None:
         refuse_contradictions(decided, "the decisions given")
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
+    limits.phase = "comparing and looking at the data"
     try:
-        found = survey_sides(connection, dialect, declared, decided, settings)
-        judgements = spare(found, judge(found, policy, leave_out))
-        return compose(found, judgements, policy)
+        with connection.limited(limits), limits.explaining():
+            found = survey_sides(connection, dialect, declared, decided, settings, limits.budget(settings.probe_limit))
+            judgements = spare(found, judge(found, policy, leave_out))
+            composed = compose(found, judgements, policy)
+        limits.check()
+        return composed
     finally:
         connection.close()
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from trueup.errors import Cancelled, TimeLimitReached
+from trueup.errors import Cancelled, TimeLimitReached, TrueupError
 
 
 class Limits:
@@ -52,6 +52,28 @@ class Limits:
         """``seconds``, or what is left when that is less."""
         return seconds if self.remaining is None else min(seconds, self.remaining)
 
+    def budget(self, seconds: float | None) -> Budget:
+        """``seconds`` for things that may take a part of what is left, and must leave most of it to others."""
+        if self.remaining is None:
+            return Budget(seconds)
+        most = self.remaining * 0.4
+        return Budget(most if seconds is None else min(seconds, most), glance=min(1.0, most / 10))
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """An interrupted statement raises the driver's error; what it means is that these limits ended the work.
+
+        Raises:
+            Cancelled, TimeLimitReached: as :meth:`check` does, in place of that error.
+        """
+        try:
+            yield
+        except TrueupError:
+            raise
+        except Exception:
+            self.check()
+            raise
+
     def check(self, ahead: float = 0.0) -> None:
         """Raise when the run must stop.
 
@@ -73,10 +95,12 @@ class Budget:
 
     Args:
         seconds: for all of them together; ``None`` for as long as they need.
+        glance: seconds for what is done in place of each of them, once the time is spent.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, glance: float = 1.0) -> None:
         self._left = seconds
+        self.glance = glance
 
     @contextmanager
     def spend(self) -> Iterator[Limits]:

@@ -68,7 +68,7 @@ def rehearse_plan(settings: Settings, plan_out: Path | None, *, as_json: bool) -
         print_run(ahead, as_json=as_json)
         return ahead.exit_code
     with signals_cancel(limits):
-        rehearsal = rehearse(plan(target), target, report=log_event, limits=limits)
+        rehearsal = rehearse(plan(target, limits=limits), target, report=log_event, limits=limits)
     if plan_out is not None and rehearsal.success:
         save_plan(rehearsal.plan, plan_out)
     if rehearsal.error is not None and not as_json:

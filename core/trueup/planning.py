@@ -28,6 +28,7 @@ from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import PlanNotProved, RenameRefused
 from trueup.forecasting import forecast
 from trueup.hazards import Hazard
+from trueup.limits import Budget
 from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Returning, Source, Step, Verdict
 from trueup.rules import ALTERING, Sight, find_hazards
 from trueup.schema import Schema, StoredObject, Table
@@ -96,8 +97,12 @@ def survey_sides(
     declared: Declared,
     decisions: tuple[Decision, ...],
     settings: Settings,
+    budget: Budget,
 ) -> Survey:
-    """Read the live database and find the differences, after the renames that were decided."""
+    """Read the live database and find the differences, after the renames that were decided.
+
+    Questions about the data take their time from the budget.
+    """
     live = connection.schema(leave_out=(settings.history_table,))
     models = declared.models
     wanted = declared.wanted(live, dialect)
@@ -129,6 +134,7 @@ def survey_sides(
             changes,
             decided.decisions,
             settings,
+            budget,
             missing,
             fill,
             partial(words_in_models, models),

@@ -27,6 +27,7 @@ def take_sight(
     changes: Sequence[Change],
     decisions: Sequence[Decision],
     settings: Settings,
+    budget: Budget,
     missing: Callable[[str, str], str | None],
     find_fill: Callable[[str, str], Fill | None],
     words: Callable[[str, str], Sequence[str]],
@@ -40,7 +41,8 @@ def take_sight(
         wanted: the schema that the models declare.
         changes: the differences between the two.
         decisions: all of them.
-        settings: name the limit of time for looking.
+        settings: say where the decisions stand.
+        budget: the time for all questions about the data.
         missing: says why rows that have no value in a table's column get none; nothing when they get one.
         find_fill: finds the value for a table's column that must have one.
         words: says which texts the models can load from a table's column; none where they can load all.
@@ -48,7 +50,6 @@ def take_sight(
     Raises:
         DecisionsError: the SQL of a decision is no expression over its table.
     """
-    budget = Budget(settings.probe_limit)
     untouched = connection.probe(budget, Outlook(renames=renames))
     _refuse_wrong_sql(decisions, base, untouched, settings)
     sight = Sight(

@@ -59,7 +59,7 @@ def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
         return Run(id="", status=Status.IN_SYNC, started_at=started_at, seconds=limits.elapsed, position=found)
     if _is_ahead(found, target):
         return _left_alone(target, started_at, limits)
-    return apply(plan(target), target, report=report, limits=limits, kind="auto", now=now)
+    return apply(plan(target, limits=limits), target, report=report, limits=limits, kind="auto", now=now)
 
 
 def left_alone(target: Target, *, now: Now = utc_now) -> Run | None:
@@ -73,7 +73,7 @@ def _is_ahead(found: Position, target: Target) -> bool:
 
 def _left_alone(target: Target, started_at: datetime, limits: Limits) -> Run:
     """A server that was rolled back must start, and must not take back what newer ones did."""
-    ahead = plan(target, policy=Policy.CHECK)
+    ahead = plan(target, policy=Policy.CHECK, limits=limits)
     return Run(
         id="",
         status=Status.MODELS_OLDER,

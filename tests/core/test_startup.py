@@ -10,7 +10,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.conftest import Lab
-from trueup import execute_startup_migration
+from trueup import Limits, TrueupError, execute_startup_migration, plan
+from trueup.errors import Cancelled, TimeLimitReached
 
 
 class Base(DeclarativeBase):
@@ -135,3 +136,13 @@ def test_edited_models_are_seen_by_a_program_that_stays_open(lab: Lab, tmp_path:
     assert [item.change.id for item in plan(target).assessments] == ["add table a"]
     forget_models(target)
     assert [item.change.id for item in plan(target).assessments] == ["add table another"]
+
+
+@pytest.mark.parametrize(("seconds", "error"), [(0.0, TimeLimitReached), (None, Cancelled)])
+def test_looking_ends_when_the_run_must(old: Lab, seconds: float | None, error: type[TrueupError]) -> None:
+    """The time limit of a run and its cancellation end the comparison, too, and say that it ended there."""
+    limits = Limits(seconds)
+    if seconds is None:
+        limits.cancel()
+    with pytest.raises(error, match="comparing and looking at the data"):
+        plan(old.target(Base), limits=limits)

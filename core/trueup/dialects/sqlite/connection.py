@@ -59,6 +59,7 @@ class SqliteConnection:
         raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         self.raw = raw
         self.database = database
+        self._limits: list[Limits] = []
 
     def attach(self, path: Path) -> None:
         """Read another file as the schema ``trueup_backup``; it cannot be written to."""
@@ -163,11 +164,17 @@ class SqliteConnection:
     @contextmanager
     def limited(self, limits: Limits) -> Iterator[None]:
         """A handler, not a timer thread: it also lets Ctrl-C through while a long statement runs."""
-        self.raw.set_progress_handler(lambda: int(limits.over), _INSTRUCTIONS_BETWEEN_CHECKS)
+        self._limits.append(limits)
+        self.raw.set_progress_handler(self._is_over, _INSTRUCTIONS_BETWEEN_CHECKS)
         try:
             yield
         finally:
-            self.raw.set_progress_handler(None, 0)
+            self._limits.pop()
+            if not self._limits:
+                self.raw.set_progress_handler(None, 0)
+
+    def _is_over(self) -> bool:
+        return any(limits.over for limits in self._limits)
 
     def define(self, fills: Sequence[Fill]) -> None:
         for fill in fills:

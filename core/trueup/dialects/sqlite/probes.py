@@ -35,7 +35,6 @@ _FIRST_ROWS = 100_000
 """Rows that a question looks at when there is no time for all."""
 _SAMPLE = 200
 """Values that tell what a column holds."""
-_FIRST_ROWS_SECONDS = 1.0
 _REFERRED = "referred"
 """What the table is called that a foreign key refers to, which may be the same one."""
 _SHORT = 40
@@ -268,7 +267,7 @@ class SqliteProbe:
         except TimeoutError:
             first = self._first(table)
         try:
-            found = self._ask(table, first, Limits(_FIRST_ROWS_SECONDS), count, samples)
+            found = self._ask(table, first, Limits(self._budget.glance), count, samples)
         except TimeoutError:
             return Finding(seen=0)
         return replace(found, seen=_FIRST_ROWS)
