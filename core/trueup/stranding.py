@@ -16,8 +16,10 @@ from trueup.schema import ForeignKey, Schema, Table
 
 def may_strand(changes: Sequence[Change], live: Schema) -> bool:
     """Whether the changes take away something that a foreign key is about."""
-    referred = {key.referred_table.lower() for table in live.tables for key in table.foreign_keys}
-    return any(isinstance(item, DropTable | AlterPrimaryKey) and item.table.lower() in referred for item in changes)
+    taken = {item.table.lower() for item in changes if isinstance(item, DropTable | AlterPrimaryKey)}
+    return bool(taken) and any(
+        key.referred_table.lower() in taken for table in live.tables for key in table.foreign_keys
+    )
 
 
 def find_stranding(changes: Sequence[Change], after: Schema, sight: Sight) -> Mapping[Change, str]:

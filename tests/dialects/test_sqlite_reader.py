@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 from sqlalchemy.types import UserDefinedType
 
 from trueup import Policy, Status
@@ -195,6 +195,20 @@ def test_what_is_stored_as_the_models_have_it_need_not_be_understood(lab: Lab) -
     Table("t", metadata, Column("id", Integer, primary_key=True), Column("odd", Odd))
     lab.create(metadata)
     assert lab.plan(metadata).live.tables[0].unsupported
+    assert lab.plan(metadata).in_step
+
+
+def test_a_comparison_in_step_reads_no_text(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where everything is stored as the models have it, no definition is parsed, foreign keys or not."""
+    metadata = MetaData()
+    Table("p", metadata, Column("id", Integer, primary_key=True))
+    Table("t", metadata, Column("id", Integer, primary_key=True), Column("p_id", ForeignKey("p.id"), index=True))
+    lab.create(metadata)
+
+    def refuse(self: object, folded: str) -> None:
+        raise AssertionError(f"{folded} was read")
+
+    monkeypatch.setattr("trueup.dialects.sqlite.reader._Catalog.read", refuse)
     assert lab.plan(metadata).in_step
 
 
