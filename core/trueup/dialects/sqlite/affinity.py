@@ -25,6 +25,17 @@ _SYNONYMS = {"bool": "boolean", "dec": "numeric", "decimal": "numeric", "timesta
 """Of numeric affinity, where a word means something to the application: ``DATE`` and ``DATETIME`` are two texts."""
 _GENERIC = "bigint blob boolean char date datetime double float integer numeric smallint text time varchar"
 """What SQLAlchemy's own types are called: https://docs.sqlalchemy.org/en/20/core/type_basics.html#generic-camelcase-types"""
+STORED = ("integer", "real", "text", "blob")
+"""What ``typeof`` says of a value that is not NULL."""
+CONVERTED = {
+    "integer": ("real", "text"),
+    "numeric": ("real", "text"),
+    "real": ("integer", "text"),
+    "text": ("real",),
+    "blob": (),
+}
+"""Values that a column of this affinity stores otherwise, and perhaps not whole; an integer is whole as a text, too:
+https://www.sqlite.org/datatype3.html#type_affinity"""
 _NUMBER = re.compile(r"(?:0|-?[1-9]\d{0,14}|-?\d{1,7}\.\d{1,7})\Z")
 """With no more digits than SQLite and Python both keep; ``-0`` is 0 as a number, but not as a text."""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from trueup.dialects.sqlite.affinity import CONVERTED, STORED, affinity
 from trueup.dialects.sqlite.render import literal, name
 from trueup.dialects.sqlite.sketch import fit_of
 from trueup.dialects.sqlite.source import Query, Sources
@@ -172,10 +173,14 @@ class SqliteProbe:
 
     def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value would not be the same after being stored under the type."""
+        kinds = CONVERTED[affinity(type_)]
+        if not kinds:
+            return Finding()
         found = self._stored(
             table,
             column,
             type_,
+            kinds,
             "CASE WHEN typeof(old) = 'real' THEN CAST(new AS REAL) <> old"
             " WHEN typeof(old) = 'integer' THEN CAST(new AS INTEGER) <> old"
             " ELSE CAST(old AS TEXT) IS NOT CAST(new AS TEXT) END",
@@ -191,7 +196,7 @@ class SqliteProbe:
             return Finding()
         value = _of(table, column)
         number = f"typeof({value}) <> 'blob' AND CAST({value} AS TEXT) = CAST({value} AS NUMERIC)"
-        found = self._stored(table, column, type_, "typeof(new) IN ('text', 'blob')")
+        found = self._stored(table, column, type_, ("text", "blob"), "typeof(new) IN ('text', 'blob')")
         where = f"{value} IS NOT NULL AND NOT ({number})"
         return replace(found, where=where, column=column, cleared=f"CASE WHEN {number} THEN {value} ELSE NULL END")
 
@@ -215,7 +220,7 @@ class SqliteProbe:
         wanted = {"int": "integer"}.get(type_.canonical, type_.canonical)
         if wanted == "any":
             return Finding()
-        found = self._stored(table, column, type_, f"typeof(new) <> {string(wanted)}")
+        found = self._stored(table, column, type_, STORED, f"typeof(new) <> {string(wanted)}")
         return replace(found, column=column, current=name(column))
 
     # -- how a question is asked ---------------------------------------------------------------------------------------
@@ -235,8 +240,8 @@ class SqliteProbe:
             return found  # no decision about today's rows can speak of it
         return replace(found, where=condition, column=column, cleared=cleared)
 
-    def _stored(self, table: str, column: str, type_: Sql, condition: str) -> Finding:
-        """The values are really stored once, in a temporary table, so that the answer is SQLite's own."""
+    def _stored(self, table: str, column: str, type_: Sql, kinds: Sequence[str], condition: str) -> Finding:
+        """The values of these kinds are really stored, in a temporary table, so that the answer is SQLite's own."""
         keys = [f"k{place}" for place, _ in enumerate(self._sources.key(table))]
         columns = "".join(f", {key} BLOB" for key in keys)
 
@@ -246,7 +251,7 @@ class SqliteProbe:
             value, terms = _of(table, column), [_of(table, part) for part in self._sources.key(table)]
             self._query(
                 f"INSERT INTO temp._trueup_probe SELECT {', '.join([value, value, *terms])} FROM {clause(table)}"
-                f" WHERE {value} IS NOT NULL"
+                f" WHERE typeof({value}) IN ({', '.join(map(string, kinds))})"
             )
             return f"SELECT count(*) FROM temp._trueup_probe WHERE {condition}"
 
