@@ -101,13 +101,14 @@ def apply(
         target: the database and the models.
         report: is told every move, in the calling thread.
         limits: when to stop; the settings' time limit when not given.
-        kind: ``"manual"`` or ``"auto"``, for the history.
+        kind: ``"manual"`` or ``"auto"``, for the history; the plan of an undo is ``"undo"`` there, whoever applies it.
         now: the clock.
 
     Returns:
         The outcome. A failure is one too: it says why, and that the database is as it was.
     """
     limits = limits or Limits(target.settings.time_limit)
+    kind = "undo" if plan.undoes else kind
     run = Running(plan=plan, target=target, report=report, limits=limits, kind=kind, now=now, started_at=now())
     report(Started(elapsed=limits.elapsed, run_id=run.id, plan=plan, time_limit=limits.seconds))
     outcome = run.foregone() or run.carry_out()
@@ -229,7 +230,7 @@ def undo(
     found = plan_undo(target, run_id, steps, structure_only=structure_only, now=now)
     if found.loses_data and not accept_loss and not found.blocked:
         return Run(id="", status=Status.NEEDS_DECISION, started_at=now(), seconds=limits.elapsed, plan=found)
-    return apply(found, target, report=report, limits=limits, kind="undo", now=now)
+    return apply(found, target, report=report, limits=limits, now=now)
 
 
 def past_runs(target: Target) -> tuple[PastRun, ...]:

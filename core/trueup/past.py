@@ -6,12 +6,13 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.describing import describe, label_of
 from trueup.plan import Fill, Form, Plan, Step
+from trueup.run import Receipt
 from trueup.schema import Schema, Sql, StoredObject
 from trueup.text import object_name
 
@@ -52,6 +53,10 @@ class PastStep:
     seconds: float
     made: tuple[Made, ...] | None
     """``None`` where the history does not tell, because an earlier version wrote it."""
+    sql: str
+    """As it was sent."""
+    form: str = ""
+    """A :class:`Form`; empty where the history does not tell, because an earlier version wrote it."""
     undone_by: str = ""
     """The run that took it back, if one did."""
 
@@ -74,6 +79,9 @@ class PastRun:
     schema_after: str
     """Fingerprints."""
     performed_by: str
+    """User, host and process."""
+    receipt: Receipt | None
+    """None for a restore, and for a run that was killed."""
     steps: tuple[PastStep, ...]
     objects_before: bytes | None
     """The schema as it was before, as :func:`unpack_schema` reads it."""
@@ -181,6 +189,8 @@ def _step(row: Mapping[str, Any]) -> PastStep:
         sentence=row["name"],
         seconds=row["execution_time_ms"] / 1000,
         made=tuple(_made(item) for item in json.loads(made)) if made else None,
+        sql=row["sql"],
+        form=row.get("form") or "",
     )
 
 
@@ -194,18 +204,29 @@ def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
         kind=row["kind"],
         name=row["name"],
         status=row["status"],
-        started_at=datetime.fromisoformat(row["started_at"]),
+        started_at=_moment(row["started_at"]),
         seconds=row["execution_time_ms"] / 1000,
         policy=row["policy"] or "",
         backup_id=row["backup_id"] or "",
         schema_before=row["schema_before"] or "",
         schema_after=row["schema_after"] or "",
         performed_by=row["performed_by"] or "",
+        receipt=_receipt(json.loads(row["receipt"])) if row["receipt"] else None,
         steps=tuple(sorted(steps, key=lambda step: step.number)),
         objects_before=row.get("objects_before"),
         undoes=json.loads(row.get("undoes") or "{}"),
         error=row.get("error") or "",
     )
+
+
+def _moment(text: str) -> datetime:
+    """What the lock file of a killed run says is UTC, and does not say so."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _receipt(item: dict[str, Any]) -> Receipt:
+    return Receipt(**(item | {"proofs": tuple(item["proofs"])}))
 
 
 def _mark_undone(runs: Sequence[PastRun]) -> tuple[PastRun, ...]:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
-from trueup import Backup, Run, Settings, Status, find_backup, list_backups, migrate, restore
+from trueup import Backup, Run, Settings, Status, find_backup, list_backups, migrate, past_runs, restore
 from trueup.settings import Retention
 from trueup.stages.retention import expired, storage_warning
 
@@ -211,6 +211,17 @@ def test_a_killed_run_is_told_by_the_next_one(filled: Lab, committed: bool) -> N
     statuses = [status for (status,) in filled.rows("SELECT status FROM migration_history WHERE step = 0")]
     assert statuses == ["completed", *([] if committed else ["interrupted"]), "completed"]
     assert migrate(filled.target(models("a", "b"))).plan is None, "the next start compares nothing"
+
+
+def test_when_a_killed_run_began(filled: Lab) -> None:
+    """The lock file says it in UTC, and so does the history."""
+    left = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
+    lock_file(filled).write_text(json.dumps(left))
+    run(filled, "a")
+    killed = past_runs(filled.target(()))[0]
+    assert (killed.id, killed.state, killed.performed_by) == ("feedbeef", "interrupted", "h (process 99)")
+    assert killed.started_at == datetime(2026, 1, 3, 14, 12, 40, tzinfo=UTC)
+    assert (killed.steps, killed.receipt) == ((), None)
 
 
 def test_settings_of_retention() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from tests.cases import test_mutation_keys, test_mutation_matrix, test_mutation_rules
 from tests.cases.mutations import Mutation
 from tests.conftest import Lab
-from trueup import Policy, Rename, Run, Status, apply, find_backup, past_runs, plan, plan_undo, restore, undo
+from trueup import Policy, Rename, Run, Status, apply, find_backup, past_runs, plan, plan_undo, restore, start, undo
 from trueup.errors import AlreadyUndone, NoSuchRun, NotUndoable, SchemaMoved, ValuesGone
 
 
@@ -581,10 +582,29 @@ def test_a_restore_takes_runs_back_as_well(several: Lab) -> None:
     take_back(several, run.id)
 
 
+def test_the_history_tells_all_of_a_run(several: Lab) -> None:
+    """How each step was done and with which SQL, the proof, and who it was."""
+    run = migrate(several, models(Column("n", Text)))
+    assert run.plan is not None
+    told = past_runs(several.target(()))[-1]
+    assert told.receipt == run.receipt
+    steps = [(step.sentence, step.sql, step.form) for step in told.steps]
+    assert steps == [(step.sentence, step.sql, step.form) for step in run.plan.steps] != []
+    assert f"(process {os.getpid()})" in told.performed_by
+
+
+def test_the_plan_of_an_undo_is_an_undo_whoever_applies_it(several: Lab) -> None:
+    """A program that shows the plan first starts exactly that plan, and the history calls it an undo."""
+    run = start(plan_undo(several.target(())), several.target(())).wait()
+    assert run is not None
+    assert run.status is Status.UNDONE
+    assert states(several) == [("manual", "undone"), ("undo", "completed")]
+
+
 def test_the_history_of_an_earlier_version(several: Lab) -> None:
     """A history without the columns that an undo needs is read, told from, and gets them with the next run."""
     run = past_runs(several.target(()))[-1]
-    for column in ("changes", "undoes", "objects_before"):
+    for column in ("changes", "undoes", "objects_before", "form"):
         several.sql(f"ALTER TABLE migration_history DROP COLUMN {column}")
     assert states(several) == [("manual", "completed")]
     with pytest.raises(NotUndoable, match="an older version"):
@@ -686,7 +706,7 @@ def test_a_database_that_moved_meanwhile(dropped: Lab) -> None:
     """The plan of an undo is not applied to another schema than it was made for."""
     found = plan_undo(dropped.target(()))
     dropped.sql("CREATE TABLE other (x)")
-    run = apply(found, dropped.target(()), kind="undo")
+    run = apply(found, dropped.target(()))
     assert isinstance(run.error, SchemaMoved)
 
 
@@ -695,6 +715,6 @@ def test_a_backup_that_was_changed_after_the_plan(dropped: Lab) -> None:
     found = plan_undo(dropped.target(()))
     assert found.source is not None
     found.source.path.unlink()
-    run = apply(found, dropped.target(()), kind="undo")
+    run = apply(found, dropped.target(()))
     assert run.status is Status.UNREADABLE
     assert "b" not in dropped.stored("t").split()

@@ -51,6 +51,7 @@ _LATER = (
     "undoes TEXT",
     "objects_before BLOB",
     "error TEXT",
+    "form TEXT",
 )
 """Columns that a table of an earlier version lacks; the next run adds them."""
 _RESTORED = "restored the backup "
@@ -339,6 +340,7 @@ def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
             "execution_time_ms": _milliseconds(duration),
             "checksum": plan.checksum,
             "sql": step.sql,
+            "form": str(step.form),
             "measured": _measured_text([Measured(load=step.load, seconds=duration)] if step.load else []),
             "changes": write_made(made_by(step, plan)),
         }
