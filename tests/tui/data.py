@@ -24,6 +24,8 @@ from trueup import (
     Ignore,
     Keep,
     Limits,
+    PastRun,
+    PastStep,
     Plan,
     Policy,
     Receipt,
@@ -42,8 +44,11 @@ from trueup import (
     TrueupError,
     Verdict,
     changes,
+    errors,
     events,
 )
+from trueup.past import made_of
+from trueup.plan import Source, Undone
 from trueup.schema import (
     Check,
     Column,
@@ -575,8 +580,152 @@ RESTORED = Run(
 )
 
 
+# -- the history -------------------------------------------------------------------------------------------------------
+
+
+def past_step(number: int, done: Step, seconds: float, **more: Any) -> PastStep:
+    return PastStep(
+        number=number,
+        sentence=done.sentence,
+        seconds=seconds,
+        made=tuple(made_of(change, ()) for change in done.changes),
+        sql=done.sql,
+        form=str(done.form),
+        **more,
+    )
+
+
+UNDO_STEPS = (
+    step(
+        "customers",
+        "rename column customers.full_name to fullname",
+        'ALTER TABLE "customers" RENAME COLUMN "full_name" TO "fullname"',
+        change=changes.RenameColumn(table="customers", column="full_name", to="fullname"),
+        estimate=0.01,
+    ),
+    step(
+        "customers",
+        "drop column customers.loyalty_tier",
+        'ALTER TABLE "customers" DROP COLUMN "loyalty_tier"',
+        change=changes.DropColumn(table="customers", old=ADD_TIER.new),
+        estimate=2.0,
+    ),
+)
+PAST_RUN = PastRun(
+    id="7f3a91c2d001",
+    kind="manual",
+    name=f"{len(READY.steps)} steps on 3 tables",
+    status="completed",
+    started_at=NOW - timedelta(minutes=3),
+    seconds=58.4,
+    policy="safe",
+    backup_id="shop-20260103-141231",
+    schema_before="live",
+    schema_after="9c1d77e04b21",
+    performed_by="ada@web1 (process 4711)",
+    receipt=RECEIPT,
+    steps=tuple(past_step(number, done, 0.4) for number, done in enumerate(READY.steps, 1)),
+    objects_before=b"",
+    undoes={},
+)
+"""The newest; it holds."""
+UNDONE_RUN = replace(
+    PAST_RUN,
+    id="3be51a90c7f2",
+    kind="auto",
+    started_at=NOW - timedelta(days=8),
+    seconds=12.0,
+    steps=tuple(past_step(number, done, 0.2, undone_by="c04d1187aa3e") for number, done in enumerate(STEPS[:2], 1)),
+    undone_by="c04d1187aa3e",
+)
+AN_UNDO = replace(
+    PAST_RUN,
+    id="c04d1187aa3e",
+    kind="undo",
+    started_at=NOW - timedelta(days=7),
+    seconds=3.0,
+    policy="full",
+    steps=(past_step(1, UNDO_STEPS[1], 2.9),),
+    undoes={"3be51a90c7f2": ()},
+)
+KILLED_RUN = replace(
+    PAST_RUN,
+    id="91aa02be7714",
+    kind="auto",
+    name="killed before its commit",
+    status="interrupted",
+    started_at=NOW - timedelta(days=21),
+    seconds=0.0,
+    policy="",
+    backup_id="",
+    performed_by="web2 (process 99)",
+    receipt=None,
+    steps=(),
+)
+PARTLY_UNDONE = replace(
+    PAST_RUN,
+    id="0d77c1e2b3a4",
+    kind="plan file",
+    started_at=NOW - timedelta(days=30),
+    seconds=131.0,
+    steps=(replace(PAST_RUN.steps[0], undone_by="c04d1187aa3e"), *PAST_RUN.steps[1:]),
+)
+HISTORY = (PARTLY_UNDONE, KILLED_RUN, UNDONE_RUN, AN_UNDO, PAST_RUN)
+"""Oldest first, as the library tells it."""
+LOSES_TIER = Hazard(
+    rule="drop-column",
+    severity=Severity.LOSES,
+    sentence="deletes the values of 184 022 rows in customers.loyalty_tier",
+    remedy="accept it, or undo the other steps",
+)
+FAILS_PROGRAMS = Hazard(
+    rule="renamed",
+    severity=Severity.WARNS,
+    sentence="programs that still use the name customers.full_name fail",
+    remedy="bring the older programs back first",
+)
+AGAIN = "models that still want what was taken back make it again at the next trueup --auto"
+UNDO = plan_of(
+    [
+        replace(judged(UNDO_STEPS[0].changes[0]), hazards=(FAILS_PROGRAMS,)),
+        replace(judged(UNDO_STEPS[1].changes[0]), hazards=(LOSES_TIER,)),
+    ],
+    UNDO_STEPS,
+    models="the database before run 7f3a91c2d001",
+    undoes=Undone(run_id="7f3a91c2d001"),
+    source=Source(id=BACKUP.id, path=BACKUP.path, schema=Schema()),
+    warnings=(f"drop column customers.loyalty_tier: {LOSES_TIER.sentence}", AGAIN),
+)
+"""What takes the newest run back."""
+
+
+def undo_of(plan: Plan) -> Plan:
+    """The same plan, as if it took back the newest run."""
+    return replace(plan, undoes=UNDO.undoes, source=UNDO.source, warnings=(plan.database,))
+
+
+BLOCKED_UNDO = replace(
+    UNDO,
+    assessments=(
+        UNDO.assessments[0],
+        replace(
+            UNDO.assessments[1],
+            verdict=Verdict.BLOCKED,
+            reason="the view best_customers needs it",
+            remedy="Drop or mend the view, then undo again",
+        ),
+    ),
+    steps=UNDO_STEPS[:1],
+)
+NOT_UNDOABLE = errors.NotUndoable(
+    run="3be51a90c7f2",
+    problem="the later run 7f3a91c2d001 changed the same (AddColumn customers.loyalty_tier)",
+    remedy="Undo that one first: trueup undo 7f3a91c2d001",
+)
+
+
 def failed_run(plan: Plan, error: TrueupError, status: Status = Status.FAILED) -> list[Event]:
-    made = up_to_step(plan, 4, 8.0)
+    made = up_to_step(plan, min(4, len(plan.steps)), 8.0)
     made.append(events.RolledBack(elapsed=20.0, error=error))
     made.append(events.Finished(elapsed=20.1, run=replace(run_of(plan, status, error), seconds=20.1)))
     return made
@@ -632,8 +781,17 @@ class FakeCore:
     forgotten: list[Target] = field(default_factory=list)
     rehearsed: list[Plan] = field(default_factory=list)
     restored: list[Backup] = field(default_factory=list)
+    runs: tuple[PastRun, ...] | Exception = ()
+    undo: Plan | Exception = UNDO
+    undos: list[str] = field(default_factory=list)
+    recalled: int = 0
     listed: int = 0
     job: FakeJob | None = None
+
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """How often each question was asked."""
+        return len(self.asked), self.listed, self.recalled, len(self.undos)
 
     def core(self) -> Core:
         return Core(
@@ -646,6 +804,8 @@ class FakeCore:
             list_backups=self._list,
             backup_directory=lambda target: Path("/srv/shop/.trueup/backups"),
             verify_backup=lambda backup, target: self.checked(backup),
+            past_runs=self._past_runs,
+            plan_undo=self._plan_undo,
             read_decisions=lambda path: self.kept,
             write_decision=lambda path, decision: self.written.append(decision),
             remove_decision=lambda path, decision: self.removed.append(decision),
@@ -661,6 +821,14 @@ class FakeCore:
     def _list(self, target: Target) -> tuple[Backup, ...]:
         self.listed += 1
         return _answer(self.backups)  # type: ignore[no-any-return]
+
+    def _past_runs(self, target: Target) -> tuple[PastRun, ...]:
+        self.recalled += 1
+        return _answer(self.runs)  # type: ignore[no-any-return]
+
+    def _plan_undo(self, target: Target, run_id: str) -> Plan:
+        self.undos.append(run_id)
+        return _answer(self.undo)  # type: ignore[no-any-return]
 
     def _start_rehearsal(self, plan: Plan, target: Target, *, limits: Limits) -> FakeJob:
         self.rehearsed.append(plan)

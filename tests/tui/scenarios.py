@@ -12,15 +12,19 @@ from textual.screen import ModalScreen
 from tests.tui.data import (
     AMBIGUOUS,
     BACKUPS,
+    BLOCKED_UNDO,
     ENDANGERED,
     EVERY_KIND,
+    HISTORY,
     IN_STEP,
     LOSING,
+    NOT_UNDOABLE,
     NOTHING_TAKEN,
     OPEN,
     READY,
     REPAIRED,
     RESTORED,
+    UNDO,
     UNFILLED,
     FakeCore,
     beginning,
@@ -32,6 +36,7 @@ from tests.tui.data import (
 )
 from trueup import Plan, Status, errors, events
 from trueup_tui.app import TrueupApp
+from trueup_tui.session import Session
 
 Walk = Callable[[Pilot[int]], Awaitable[None]]
 NARROW, WIDE = (80, 24), (120, 40)
@@ -57,10 +62,16 @@ async def settled(pilot: Pilot[int]) -> None:
     while loop.time() < end:
         await pilot.pause()
         session = pilot.app.session  # type: ignore[attr-defined]
-        if session.readings and not session.reading and not session.listing and not session.verifying:
+        if session.readings and not _waits(session):
             break
         await pilot.pause(0.01)
     await pilot.pause()
+
+
+def _waits(session: Session) -> bool:
+    """Some thread has not answered."""
+    planning = session.undo is not None and session.undo.planning
+    return session.reading or session.listing or session.recalling or planning or bool(session.verifying)
 
 
 async def armed(pilot: Pilot[int]) -> None:
@@ -144,6 +155,30 @@ async def restore(pilot: Pilot[int]) -> None:
     await press(pilot, *"restore", "tab", "y")
 
 
+def undoing(*made: events.Event, at: float = 0.0) -> Walk:
+    """Say yes to the undo of the newest run, and let these events happen."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await undo(pilot)
+        send(pilot, *made)
+        pilot.app.session.job.elapsed = at  # type: ignore[attr-defined]
+        await press(pilot)
+
+    return walk
+
+
+async def undo(pilot: Pilot[int]) -> None:
+    """From the differences to an undo that has begun."""
+    await undo_typed(pilot)
+    await press(pilot, "tab", "y")
+
+
+async def undo_typed(pilot: Pilot[int]) -> None:
+    await press(pilot, "3", "u", "A")
+    await armed(pilot)
+    await press(pilot, *"undo")
+
+
 async def typed_name(pilot: Pilot[int]) -> None:
     await press(pilot, "p", "A")
     await armed(pilot)
@@ -201,6 +236,7 @@ _WRONG_SQL = errors.DecisionsError(
     problem="cast orders.total cannot use 'x' for a row of orders (no such column: x)",
 )
 _REFUSED = errors.StatementFailed(sentence="add index orders.ix_orders_created_at", reason="no such column: created_at")
+_STAYS = errors.StatementFailed(sentence="drop column customers.loyalty_tier", reason="error in view best_customers")
 _CANCELLED = errors.Cancelled(phase="in step 4 of 5 (add index orders.ix_orders_created_at)")
 
 SCENARIOS: dict[str, Scenario] = {
@@ -277,6 +313,26 @@ SCENARIOS: dict[str, Scenario] = {
     "backups-restored": Scenario(
         core(READY, backups=BACKUPS), restoring(events.Finished(elapsed=3.1, run=RESTORED)), "Where the old content is."
     ),
+    "history-list": Scenario(core(READY, runs=HISTORY), keys("3"), "The runs, and all that the newest did."),
+    "history-steps": Scenario(
+        core(READY, runs=HISTORY), keys("3", "tab", "G"), "The last step with its form, its seconds and its SQL."
+    ),
+    "history-undone": Scenario(core(READY, runs=HISTORY), keys("3", "j", "j"), "Which run took this one back."),
+    "history-undo": Scenario(core(READY, runs=HISTORY), keys("3", "j"), "Which run an undo took back."),
+    "history-killed": Scenario(core(READY, runs=HISTORY), keys("3", "G", "k"), "A killed run: what is left of it."),
+    "history-empty": Scenario(core(READY), keys("3"), "No run yet."),
+    "history-error": Scenario(core(READY, runs=_DAMAGED), keys("3"), "The sentence, and R tries again."),
+    "undo-plan": Scenario(core(READY, runs=HISTORY), keys("3", "u"), "What is lost, what comes back, and the SQL."),
+    "undo-blocked": Scenario(
+        core(READY, runs=HISTORY, undo=BLOCKED_UNDO), keys("3", "u"), "What stands in the way, and what to do."
+    ),
+    "undo-refused": Scenario(
+        core(READY, runs=HISTORY, undo=NOT_UNDOABLE), keys("3", "j", "j", "u"), "Why a run cannot be taken back."
+    ),
+    "undo-asked": Scenario(core(READY, runs=HISTORY), undo_typed, "The losses, and the word that is typed."),
+    "undo-running": Scenario(core(READY, runs=HISTORY), undoing(*up_to_step(UNDO, 2, 7.0), at=8.0), "Step 2 of 2."),
+    "undo-done": Scenario(core(READY, runs=HISTORY), undoing(*whole_run(UNDO)), "What was taken back, and the proof."),
+    "undo-failed": Scenario(core(READY, runs=HISTORY), undoing(*failed_run(UNDO, _STAYS)), "Why not, and all is well."),
     "help-diff": Scenario(core(READY), keys("question_mark"), "The keys of the differences."),
     "help-preview": Scenario(core(READY), keys("p", "question_mark"), "The keys of the preview."),
 }

@@ -27,6 +27,8 @@ PICTURES = {
     "apply": "apply-step",
     "done": "apply-done",
     "backups": "backups-list",
+    "history": "history-list",
+    "undo": "undo-plan",
 }
 
 

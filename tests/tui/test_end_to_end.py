@@ -15,9 +15,10 @@ from textual.pilot import Pilot
 
 from tests.tui.scenarios import NARROW, WIDE, armed, press, settled
 from tests.tui.test_safety import text_of
-from trueup import load_settings, read_decisions
+from trueup import Policy, Rename, Status, Target, apply, load_settings, past_runs, plan, read_decisions
 from trueup_tui.app import TrueupApp
 from trueup_tui.session import Session
+from trueup_tui.widgets.panes import TextPane
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "shop"
 
@@ -151,3 +152,38 @@ async def test_every_danger_is_decided_by_keys(tmp_path: Path, monkeypatch: pyte
     with closing(sqlite3.connect("shop.db")) as database:
         rows = database.execute("SELECT id, ref, status, owner, currency, total FROM orders ORDER BY id").fetchall()
     assert rows == [(1, "a", "open", 1, "CHF", 7), (3, "b", "paid", None, "USD", 3)]
+
+
+async def test_a_run_is_taken_back(tmp_path: Path) -> None:
+    """The history tells of a run that dropped values; its undo brings them back and keeps what was written since."""
+    shop = make_shop(tmp_path)
+    settings = load_settings({}, environment={}, config=shop / "trueup.toml")
+    target = Target.from_settings(settings)
+    renamed = Rename(table="customers", column="fullname", to="full_name")
+    run = apply(plan(target, policy=Policy.FULL, decisions=(renamed,)), target)
+    assert run.status is Status.MIGRATED
+    with closing(sqlite3.connect(shop / "shop.db")) as database, database:
+        database.execute("UPDATE customers SET full_name = 'Ada' WHERE id = 1")
+    app = TrueupApp(Session(settings=settings))
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert f"run {run.id}" in text_of(pilot)
+        assert "Checked: 0 differences left." in text_of(pilot)
+        await press(pilot, "u")
+        told = pilot.app.screen.query_one("#back", TextPane).shown.plain
+        assert "Deletes the values of 420 rows in customers.locale." in told
+        assert "+ add column orders.gift_note: TEXT" in told
+        await press(pilot, "A")
+        await armed(pilot)
+        await press(pilot, *"undo", "tab", "y")
+        await ended(pilot)
+        assert f"Took back run {run.id}." in text_of(pilot)
+        await press(pilot, "escape")
+        assert f"undone by {past_runs(target)[-1].id[:6]}" in text_of(pilot)
+        await press(pilot, "j", "u")
+        assert "was taken back already" in text_of(pilot)
+    undone, by = past_runs(target)
+    assert (undone.undone_by, by.kind, by.status) == (by.id, "undo", "completed")
+    with closing(sqlite3.connect(shop / "shop.db")) as database:
+        assert database.execute("SELECT count(gift_note) FROM orders").fetchone() == (183,)
+        assert database.execute("SELECT fullname FROM customers WHERE id = 1").fetchone() == ("Ada",)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.data import BACKUPS, ENDANGERED, LOSING, OPEN, READY, UNFILLED, FakeCore, session_of, up_to_step
+from tests.tui.data import BACKUPS, ENDANGERED, HISTORY, LOSING, OPEN, READY, UNFILLED, FakeCore, session_of, up_to_step
 from tests.tui.scenarios import NARROW, armed, press, running, start
 from trueup_tui.app import TrueupApp
 from trueup_tui.commands import COMMANDS, PLACES, Command, as_markdown, bar_of, bindings_of
@@ -19,6 +19,8 @@ TOGETHER = {
     "preview": ("app", "preview", "text"),
     "apply": ("app", "apply", "text"),
     "backups": ("app", "backups", "list"),
+    "history": ("app", "history", "list"),
+    "undo": ("app", "undo", "text"),
 }
 BEFORE: dict[str, tuple[str, ...]] = {
     "list": ("j", "j", "j"),
@@ -35,6 +37,8 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "filter": ("slash", "o"),
     "preview": ("p",),
     "backups": ("2",),
+    "history": ("3",),
+    "undo": ("3", "u"),
     "help": ("question_mark",),
 }
 PLANS = {"diff.rename": OPEN, "diff.next": OPEN, "diff.previous": OPEN, "diff.fill": UNFILLED, "rename": OPEN}
@@ -43,7 +47,7 @@ PLANS |= {"ask": READY, "confirm": LOSING, "decide": ENDANGERED}
 
 def session_for(command: Command) -> FakeCore:
     plan = PLANS.get(command.id, PLANS.get(command.place, READY))
-    return FakeCore(plan=plan, backups=BACKUPS)
+    return FakeCore(plan=plan, backups=BACKUPS, runs=HISTORY)
 
 
 async def go_to(command: Command, pilot: Pilot[int]) -> None:
@@ -82,10 +86,10 @@ async def test_key_acts(command: Command) -> None:
     app = TrueupApp(session_of(core))
     async with app.run_test(size=NARROW) as pilot:
         await go_to(command, pilot)
-        before = picture(pilot), len(core.asked), core.listed
+        before = picture(pilot), core.calls
         await pilot.press(command.keys.split(",")[0])
         await pilot.pause(0.05)
-        assert (picture(pilot), len(core.asked), core.listed) != before
+        assert (picture(pilot), core.calls) != before
 
 
 async def refused(pilot: Pilot[int], key: str) -> str:
@@ -105,6 +109,8 @@ async def refused(pilot: Pilot[int], key: str) -> str:
         ((), "f", "Only a column can be filled"),
         ((), "n", "No question is open"),
         ((), "a", "Nothing ran yet"),
+        (("3",), "u", "no run to undo"),
+        (("3",), "a", "Nothing ran in this visit"),
         (("g",), "space", "Move to a change first"),
         ((), "i", "d takes a decision back"),
         ((), "space", "decisions file or the models say"),

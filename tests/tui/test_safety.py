@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from tests.tui.data import (
     BACKUP,
     HOSTILE,
     LOSING,
+    PAST_RUN,
     READY,
     SECRET,
     URL,
     FakeCore,
     hostile_plan,
     session_of,
+    undo_of,
     up_to_step,
     whole_run,
 )
@@ -156,13 +159,26 @@ async def test_hostile_names_only_show(name: str) -> None:
         **{field: getattr(BACKUP, field) for field in BACKUP.__slots__}
         | {"row_counts": {name: 1}, "problem": name, "database": name}
     )
-    core = FakeCore(plan=lambda **asked: plan, backups=(backup,))
+    done = replace(PAST_RUN.steps[0], sentence=name, sql=name, form=name, undone_by=name)
+    run = replace(PAST_RUN, name=name, performed_by=name, backup_id=name, undoes={name: ()}, steps=(done,))
+    core = FakeCore(plan=lambda **asked: plan, backups=(backup,), runs=(run,), undo=undo_of(plan))
     app = TrueupApp(session_of(core))
     seen = []
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot)
         seen.append(text_of(pilot))
-        for keys in (("j",), ("n",), ("n", "r"), ("escape", "g"), ("G",), ("slash", "x", "escape"), ("2",), ("1",)):
+        for keys in (
+            ("j",),
+            ("n",),
+            ("n", "r"),
+            ("escape", "g"),
+            ("G",),
+            ("slash", "x", "escape"),
+            ("2",),
+            ("3",),
+            ("u",),
+            ("1",),
+        ):
             await press(pilot, *keys)
             seen.append(text_of(pilot))
         core.plan = lambda **asked: READY_OF(plan)
@@ -192,8 +208,6 @@ async def test_hostile_names_only_show(name: str) -> None:
 
 def READY_OF(plan: object) -> object:  # noqa: N802
     """The same plan with nothing left to decide."""
-    from dataclasses import replace
-
     return replace(plan, assessments=plan.assessments[:3])  # type: ignore[attr-defined, type-var]
 
 

@@ -13,7 +13,7 @@ from textual.app import App, ScreenStackError
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
-from trueup import Backup, Event, Limits, Plan, errors, visible
+from trueup import Backup, Event, Limits, PastRun, Plan, errors, visible
 from trueup_tui import jobs
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
@@ -22,6 +22,7 @@ from trueup_tui.messages import (
     ReadingDone,
     ReadingFailed,
     RunEvent,
+    UndoPlanned,
 )
 from trueup_tui.progress import after, begin
 from trueup_tui.questions import before_cancelling, before_leaving
@@ -34,6 +35,7 @@ from trueup_tui.screens.decide import DecideScreen
 from trueup_tui.screens.diff import DiffScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.session import Session
+from trueup_tui.undo import Undo
 from trueup_tui.wording import what_went_wrong, without_secret
 
 _COLOURS = {
@@ -81,6 +83,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         self._plan_to_apply: Plan | None = None
         self.add_mode("drift", lambda: DiffScreen(session))
         self.add_mode("backups", self._backups_screen)
+        self.add_mode("history", self._history_screen)
 
     def get_css_variables(self) -> dict[str, str]:
         """The app's own colours beside the theme's, from those that every theme has."""
@@ -109,6 +112,11 @@ class TrueupApp(App[int], inherit_bindings=False):
         from trueup_tui.screens.backups import BackupsScreen
 
         return BackupsScreen(self.session)
+
+    def _history_screen(self) -> Screen[Any]:
+        from trueup_tui.screens.history import HistoryScreen
+
+        return HistoryScreen(self.session)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -214,9 +222,8 @@ class TrueupApp(App[int], inherit_bindings=False):
 
     def _to_run_screen(self) -> None:
         from trueup_tui.screens.apply import ApplyScreen
-        from trueup_tui.screens.preview import PreviewScreen
 
-        if isinstance(self.screen, PreviewScreen):
+        if isinstance(self.screen, Place) and self.screen.gives_way:
             self.pop_screen()
         self.push_screen(ApplyScreen(self.session))
 
@@ -243,6 +250,28 @@ class TrueupApp(App[int], inherit_bindings=False):
         session.job = session.core.start_restore(backup, session.run_target(), limits=Limits(session.time_limit))
         self.changed()
         jobs.follow(session.job, self.post_message)
+
+    def plan_undo(self, run: PastRun) -> None:
+        """Show what would take the run back; nothing is done yet."""
+        from trueup_tui.screens.undo import UndoScreen
+
+        session = self.session
+        session.undo = Undo(run=run)
+        jobs.plan_undo(session.core, session.settings, run.id, self.post_message)
+        if not isinstance(self.screen, UndoScreen):
+            self.push_screen(UndoScreen(session))
+        self.changed()
+
+    def on_undo_planned(self, message: UndoPlanned) -> None:
+        undo = self.session.undo
+        if undo is not None and undo.run.id == message.run_id:
+            self.session.undo = replace(undo, plan=message.plan, error=message.error)
+            self.changed()
+
+    def undo(self, plan: Plan) -> None:
+        """Take a run back by exactly this plan."""
+        self._plan_to_apply = plan
+        self._start()
 
     def rehearse(self, plan: Plan) -> None:
         """Carry the plan out on a copy; the preview shows how it goes."""
@@ -271,7 +300,7 @@ class TrueupApp(App[int], inherit_bindings=False):
             if self._leaving:
                 self.exit(self.session.exit_code)
                 return
-            self.session.backups = None
+            self.session.backups = self.session.history = None
             self.read()
         self.changed()
 
@@ -313,6 +342,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         if self._leaving:
             self.exit(self.session.exit_code)
             return
+        self.session.history = None
         if progress is not None and isinstance(progress.error, errors.SchemaMoved):
             self._moved()
         self.read()

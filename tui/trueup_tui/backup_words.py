@@ -10,7 +10,7 @@ from textual.content import Content
 from trueup import Backup
 from trueup_tui.restore import lines_of
 from trueup_tui.session import Session
-from trueup_tui.wording import ago, cell, moment, number, plain, size, what_went_wrong, without_secret
+from trueup_tui.wording import ago, cell, facts_of, moment, number, plain, size, what_went_wrong, without_secret
 
 COLUMNS = ("when", "verified", "made by", "size", "tables", "rows")
 
@@ -77,9 +77,7 @@ def _contents(backup: Backup, now: datetime) -> Iterator[Content]:
         "schema": backup.schema_fingerprint,
         "made with": f"trueup {backup.trueup_version}, database {backup.database_version}",
     }
-    for name, value in facts.items():
-        if str(value):
-            yield Content.assemble((f"{name:<10}", "dim"), plain(value))
+    yield from facts_of(facts)
     if backup.row_counts:
         yield Content("")
         yield Content.styled("rows       table", "dim")

@@ -12,7 +12,7 @@ from typing import Any
 from textual.message import Message
 
 import trueup
-from trueup import Backup, Decision, Job, Plan, Settings, Target
+from trueup import Backup, Decision, Job, PastRun, Plan, Settings, Target
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.messages import (
@@ -20,9 +20,12 @@ from trueup_tui.messages import (
     BackupsListed,
     BackupVerified,
     ChoicesWritten,
+    HistoryFailed,
+    HistoryRead,
     ReadingDone,
     ReadingFailed,
     RunEvent,
+    UndoPlanned,
     VerifyFailed,
 )
 
@@ -47,6 +50,8 @@ class Core:
     list_backups: Callable[[Target], tuple[Backup, ...]] = trueup.list_backups
     backup_directory: Callable[[Target], Path] = _backup_directory
     verify_backup: Callable[[Backup, Target], Backup] = trueup.verify_backup
+    past_runs: Callable[[Target], tuple[PastRun, ...]] = trueup.past_runs
+    plan_undo: Callable[[Target, str], Plan] = trueup.plan_undo
     read_decisions: Callable[[Path | None], tuple[Decision, ...]] = trueup.read_decisions
     write_decision: Callable[[Path, Decision], None] = trueup.write_decision
     remove_decision: Callable[[Path, Decision], None] = trueup.remove_decision
@@ -107,6 +112,22 @@ def verify(core: Core, settings: Settings, backup: Backup, post: Post) -> None:
         _post(post, BackupVerified(core.verify_backup(backup, core.target(settings))))
 
     _in_thread("verify", work, lambda error: _post(post, VerifyFailed(backup.id, error)))
+
+
+def list_runs(core: Core, settings: Settings, post: Post) -> None:
+    def work() -> None:
+        _post(post, HistoryRead(core.past_runs(core.target(settings))[::-1]))
+
+    _in_thread("history", work, lambda error: _post(post, HistoryFailed(error)))
+
+
+def plan_undo(core: Core, settings: Settings, run_id: str, post: Post) -> None:
+    """Find what would take back the run; its backup is read and checked for it."""
+
+    def work() -> None:
+        _post(post, UndoPlanned(run_id, plan=core.plan_undo(core.target(settings), run_id)))
+
+    _in_thread("undo", work, lambda error: _post(post, UndoPlanned(run_id, error=error)))
 
 
 def _in_thread(name: str, work: Callable[[], None], failed: Callable[[BaseException], None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from trueup import Backup, Event, Plan, Target
+from trueup import Backup, Event, PastRun, Plan, Target
 
 
 @dataclass
@@ -51,6 +51,26 @@ class BackupVerified(Message):
 class VerifyFailed(Message):
     id: str
     error: BaseException
+
+
+@dataclass
+class HistoryRead(Message):
+    runs: tuple[PastRun, ...]
+    """Newest first."""
+
+
+@dataclass
+class HistoryFailed(Message):
+    error: BaseException
+
+
+@dataclass
+class UndoPlanned(Message):
+    """What would take back the run, or why nothing can."""
+
+    run_id: str
+    plan: Plan | None = None
+    error: BaseException | None = None
 
 
 @dataclass

@@ -55,6 +55,11 @@ class Progress:
         return self.plan.steps
 
     @property
+    def doing(self) -> str:
+        """What is done, in one word."""
+        return "undoing" if self.plan.undoes else "applying"
+
+    @property
     def over(self) -> bool:
         return self.run is not None
 

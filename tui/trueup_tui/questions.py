@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup import Backup, Plan, Severity, changes
+from trueup import Backup, PastRun, Plan, Severity, changes
 from trueup_tui.rows import Row
 from trueup_tui.screens.confirm import Question
 from trueup_tui.session import Session
@@ -74,6 +74,23 @@ def before_restoring(backup: Backup, *, save: bool) -> Question:
         ),
         yes="restores",
         name="restore",
+        kind="word",
+    )
+
+
+def before_undoing(plan: Plan, run: PastRun, *, backup: bool) -> Question:
+    """What was done with care is taken back with care: a word is typed."""
+    lost = [sentence(loss) for loss in plan.losses] or ["No data is lost."]
+    return Question(
+        title=f"Take back the run {run.id}?",
+        sentences=(
+            *lost,
+            f"{count(len(plan.steps), 'step')} on {plan.database}, {about(plan.estimate)}, in one transaction.",
+            f"The run is of {moment(run.started_at)}; rows that were written since stay.",
+            _copy_words(plan, backup=backup),
+        ),
+        yes="takes it back",
+        name="undo",
         kind="word",
     )
 

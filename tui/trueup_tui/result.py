@@ -31,8 +31,10 @@ def outcome_of(session: Session) -> Content:
 
 
 def _done(run: Run) -> Iterator[Content]:
+    if run.plan is not None and run.plan.undoes is not None:
+        yield plain(f"Took back {run.plan.undoes.words}.", "bold")
     if run.receipt is not None:
-        yield from _proof(run.receipt)
+        yield from proof_of(run.receipt)
     yield Content(f"{count(run.operations_executed, 'step')} in {seconds(run.seconds)}, committed.")
     plan = run.plan
     left = [item for item in plan.assessments if item.verdict is not Verdict.APPLY] if plan else []
@@ -42,7 +44,8 @@ def _done(run: Run) -> Iterator[Content]:
         yield from (plain(f"· {item.change.id}: {_LEFT[item.verdict]}") for item in left)
 
 
-def _proof(receipt: Receipt) -> Iterator[Content]:
+def proof_of(receipt: Receipt) -> Iterator[Content]:
+    """What was checked before the commit."""
     left = receipt.remaining_differences
     yield Content.styled(f"Checked: {count(left, 'difference')} left.", "bold $diff-drop" if left else "bold $diff-add")
     if receipt.row_counts:

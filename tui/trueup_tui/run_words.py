@@ -19,7 +19,8 @@ def title_of(progress: Progress) -> str:
         return "Done" if progress.error is None else "Not done"
     if progress.cancelling:
         return "Cancelling"
-    return f"Applying, step {progress.current} of {len(progress.steps)}" if progress.current else "Applying"
+    doing = progress.doing.capitalize()
+    return f"{doing}, step {progress.current} of {len(progress.steps)}" if progress.current else doing
 
 
 def bar(share: float, width: int) -> Content:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from trueup import Backup, Job, Plan, Settings, Target, errors
+from trueup import Backup, Job, PastRun, Plan, Settings, Target, errors
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
@@ -14,6 +14,7 @@ from trueup_tui.progress import Progress
 from trueup_tui.rehearsal import Rehearsing
 from trueup_tui.restore import Restore
 from trueup_tui.rows import Row, rows_of
+from trueup_tui.undo import Undo
 from trueup_tui.wording import exit_code
 
 _OF_A_CHOICE = (errors.DecisionsError, errors.PlanNotProved, errors.RenameRefused)
@@ -61,6 +62,14 @@ class Session:
     """The last one, or the one that is on."""
     restore: Restore | None = None
     """The last one, or the one that is on."""
+
+    history: tuple[PastRun, ...] | None = None
+    """Newest first."""
+    history_error: BaseException | None = None
+    recalling: bool = False
+    """The history is being read."""
+    undo: Undo | None = None
+    """The last one that was asked for; when it runs, it is a run like any other."""
 
     def __post_init__(self) -> None:
         self.backup = self.settings.backup

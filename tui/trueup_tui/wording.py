@@ -7,7 +7,7 @@ Nothing of it may be read as markup or reach the terminal as it is, so every suc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, unquote, urlsplit
 
@@ -57,6 +57,13 @@ def sql(text: str) -> Content:
 
 def joined(parts: Sequence[Content | str], between: str = " · ") -> Content:
     return Content(between).join(Content(part) if isinstance(part, str) else part for part in parts)
+
+
+def facts_of(facts: Mapping[str, object]) -> Iterator[Content]:
+    """A line for each that is known."""
+    for name, value in facts.items():
+        if str(value):
+            yield Content.assemble((f"{name:<10}", "dim"), plain(value))
 
 
 # -- numbers -----------------------------------------------------------------------------------------------------------

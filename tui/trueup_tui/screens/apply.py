@@ -132,6 +132,7 @@ class ApplyScreen(Place):
         else:
             self.owner.read_again()
             self.dismiss(None)
+            self.owner.action_place("drift")
 
     def action_back(self) -> None:
         self.dismiss(None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.widgets import DataTable
 
 from trueup import Backup
 from trueup_tui import jobs
@@ -15,25 +14,8 @@ from trueup_tui.questions import before_restoring
 from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.panes import Notice, TextPane
+from trueup_tui.widgets.row_table import RowTable
 from trueup_tui.wording import what_went_wrong
-
-
-class BackupTable(DataTable[object], inherit_bindings=False):
-    """The list; only the keys that move are its own."""
-
-    BINDINGS = bindings_of("list")
-
-    def action_top(self) -> None:
-        self.move_cursor(row=0)
-
-    def action_bottom(self) -> None:
-        self.move_cursor(row=self.row_count - 1)
-
-    def action_fold(self) -> None:
-        self.scroll_left(animate=False)
-
-    def action_unfold(self) -> None:
-        self.scroll_right(animate=False)
 
 
 class BackupsScreen(Place):
@@ -44,15 +26,12 @@ class BackupsScreen(Place):
 
     def compose_body(self) -> ComposeResult:
         with Container(id="backups"):
-            yield BackupTable(id="list", cursor_type="row", zebra_stripes=False)
+            yield RowTable(id="list", cursor_type="row", zebra_stripes=False)
             yield TextPane(id="contents")
         yield Notice(id="notice")
 
     def on_mount(self) -> None:
-        table = self.query_one(BackupTable)
-        for column in COLUMNS:
-            table.add_column(column, key=column)
-        table.border_title = "Backups"
+        self.query_one(RowTable).name_columns("Backups", COLUMNS)
         self.query_one("#contents").border_title = "Contents"
         super().on_mount()
 
@@ -63,7 +42,7 @@ class BackupsScreen(Place):
 
     def redraw(self) -> None:
         session = self.session
-        if session.backups is None and not session.listing and not session.restoring:
+        if session.backups is None and session.backups_error is None and not session.restoring:
             self._list()
         some = bool(session.backups) and session.backups_error is None
         self.show_body("#backups", some, "#list")
@@ -74,12 +53,7 @@ class BackupsScreen(Place):
             notice.tell(*nothing_listed(session), error=session.backups_error is not None)
 
     def _fill(self) -> None:
-        table = self.query_one(BackupTable)
-        here = table.cursor_row
-        table.clear()
-        for backup in self.session.backups or ():
-            table.add_row(*cells_of(backup, self.session), key=backup.id)
-        table.move_cursor(row=min(max(here, 0), table.row_count - 1))
+        self.query_one(RowTable).fill(cells_of(backup, self.session) for backup in self.session.backups or ())
         self._show_contents()
 
     def on_data_table_row_highlighted(self) -> None:
@@ -93,7 +67,7 @@ class BackupsScreen(Place):
     @property
     def _backup(self) -> Backup | None:
         """The one that the cursor is on."""
-        backups, row = self.session.backups or (), self.query_one(BackupTable).cursor_row
+        backups, row = self.session.backups or (), self.query_one(RowTable).cursor_row
         return backups[row] if 0 <= row < len(backups) else None
 
     # -- keys ----------------------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ class Place(Screen[None]):
     lists: tuple[str, ...] = ("list", "text")
     """The other parts of that table that hold here."""
 
+    gives_way = False
+    """A run that is begun here is shown in place of it."""
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session

@@ -27,6 +27,7 @@ class PreviewScreen(Place):
 
     place = "preview"
     lists = ("text",)
+    gives_way = True
     BINDINGS = bindings_of("preview")
 
     def compose_body(self) -> ComposeResult:

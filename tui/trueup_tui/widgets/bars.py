@@ -69,7 +69,7 @@ def run_words(session: Session) -> str:
         return ""
     if progress.cancelling:
         return "▶ cancelling …"
-    return f"▶ applying {progress.current}/{len(progress.steps)}" if progress.current else f"▶ {progress.phase}"
+    return f"▶ {progress.doing} {progress.current}/{len(progress.steps)}" if progress.current else f"▶ {progress.phase}"
 
 
 class KeyBar(Static):
