@@ -81,7 +81,7 @@ class PastRun:
     performed_by: str
     """User, host and process."""
     receipt: Receipt | None
-    """None for a restore, and for a run that was killed."""
+    """None for a restore, and for a run that was killed or rolled back."""
     steps: tuple[PastStep, ...]
     objects_before: bytes | None
     """The schema as it was before, as :func:`unpack_schema` reads it."""

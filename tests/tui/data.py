@@ -662,6 +662,19 @@ KILLED_RUN = replace(
     receipt=None,
     steps=(),
 )
+_REFUSED = errors.StatementFailed(sentence=READY.steps[2].sentence, reason="CHECK constraint failed: ck_orders_ref")
+FAILED_RUN = replace(
+    PAST_RUN,
+    id="5e0c41d9ab37",
+    kind="auto",
+    name="5 steps, rolled back",
+    status="rolled_back",
+    started_at=NOW - timedelta(minutes=1),
+    seconds=4.2,
+    receipt=None,
+    steps=(),
+    error=str(_REFUSED),
+)
 PARTLY_UNDONE = replace(
     PAST_RUN,
     id="0d77c1e2b3a4",

@@ -12,6 +12,7 @@ from tests.tui.data import (
     AN_UNDO,
     BACKUPS,
     BLOCKED_UNDO,
+    FAILED_RUN,
     HISTORY,
     KILLED_RUN,
     NOT_UNDOABLE,
@@ -126,6 +127,14 @@ async def test_a_killed_run_says_what_is_left_of_it() -> None:
         await press(pilot, "3", "G", "k")
         assert "✗ interrupted: killed before its commit, so nothing of it is in the database" in details(pilot)
         assert "Checked" not in details(pilot)
+
+
+async def test_a_run_that_was_rolled_back_says_why() -> None:
+    """Its error stands in place of what it did, and the list says in words how it ended."""
+    async with app_of(runs=(*HISTORY, FAILED_RUN)).run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert f"✗ rolled back: {FAILED_RUN.error}" in details(pilot)
+        assert "✗ rolled back " in text_of(pilot)
 
 
 async def test_a_step_that_was_taken_back_alone() -> None:

@@ -39,7 +39,8 @@ def nothing_recorded(session: Session) -> tuple[str, Content]:
         )
     if session.history is None:
         return "History", Content("Reading the history …")
-    return "No runs yet.", Content("Every run that changes the database is recorded in it, with its steps and its proof.")
+    told = "Every run that changes the database is recorded in it, with its steps and its proof."
+    return "No runs yet.", Content(told)
 
 
 def statistics_of(session: Session) -> Content:
@@ -78,7 +79,8 @@ def _state(run: PastRun) -> str:
     if run.undone_by:
         return f"undone by {run.undone_by[:6]}"
     mark = "✓" if run.status == _COMPLETED else "✗"
-    return f"{mark} {run.state}" if run.state == run.status else run.state
+    state = run.state.replace("_", " ")
+    return f"{mark} {state}" if run.state == run.status else state
 
 
 def _changes(steps: Sequence[PastStep]) -> str:
@@ -119,7 +121,8 @@ def _ending(run: PastRun) -> Content:
     if run.undone_by:
         return plain(f"Undone by the run {run.undone_by}.")
     if run.status != _COMPLETED:
-        return plain(f"✗ {run.status}: {run.name}, so nothing of it is in the database", "$diff-drop")
+        reason = run.error or f"{run.name}, so nothing of it is in the database"
+        return plain(f"{_state(run)}: {reason}", "$diff-drop")
     return plain(f"✓ {run.state}: {run.name}", "$diff-add")
 
 
