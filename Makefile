@@ -17,9 +17,8 @@ run: $(VENV)/ready $(SHOP)/shop.db  ## open trueup on a copy of the bundled exam
 test: $(VENV)/ready  ## run the tests
 	@$(BIN)/python -m pytest -n auto
 
-nightly: $(VENV)/ready  ## try thousands of random pairs of models (takes many minutes)
-	@$(BIN)/python -m pytest -n auto --hypothesis-profile=nightly tests/cases/test_random_pairs.py \
-		tests/reliability/test_undo_random.py
+nightly: $(VENV)/ready  ## thousands of random pairs of models, kills, full disks and damaged files (takes hours)
+	@$(BIN)/python -m pytest -n auto --hypothesis-profile=nightly tests/cases/test_random_pairs.py tests/reliability
 
 check: $(VENV)/ready  ## lint, types and import contracts
 	$(BIN)/ruff check .

@@ -33,6 +33,7 @@ from trueup.events import (
     Verifying,
     Waiting,
 )
+from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.plan import Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
@@ -166,7 +167,7 @@ class Running:
         completed = history.read_completed(connection, settings.history_table)
         self.needed = completed[-1:]
         if killed is not None:
-            self._found_killed(killed, completed)
+            self._found_killed(killed, completed, dialect)
         if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:
             raise SchemaMoved()
         self._check_space(dialect)
@@ -190,12 +191,11 @@ class Running:
         self._record(connection)
         self.limits.check(ahead=_COMMITTING * sum(self.step_seconds))
 
-    def _found_killed(self, killed: Intent, completed: Collection[str]) -> None:
-        done = killed.run_id in completed
-        when = "after its commit, so all of it is done" if done else "before its commit, so nothing of it was done"
-        sentence = f"an earlier run ({killed}) was killed {when}"
+    def _found_killed(self, killed: Intent, completed: Collection[str], dialect: Dialect) -> None:
+        sentence = clean_up(killed, completed, self.target, dialect)
         self.warnings.append(sentence)
         self.report(CrashFound(elapsed=self.limits.elapsed, sentence=sentence))
+        self._tidy(dialect)
 
     def _tidy(self, dialect: Dialect) -> None:
         """Whatever came of the run, its backup is one more; what cannot be removed is no reason to fail."""

@@ -18,6 +18,7 @@ def run_lines(run: Run) -> Iterator[str]:
     plan = run.plan
     if plan is None:
         yield f"In step. {run.position.sentence}"
+        yield from (f"note: {visible(warning)}" for warning in run.warnings)
         return
     if run.status is Status.MODELS_OLDER:
         yield f"{plan.database} was left as it is, ahead of these models. --accept-older-models migrates it back."

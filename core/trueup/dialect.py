@@ -366,6 +366,9 @@ class Dialect(Protocol):
             AnotherMigrator: it did not finish in time.
         """
 
+    def noted(self) -> Intent | None:
+        """What the holder of :meth:`lock` noted, or one that was killed; nothing when neither is there."""
+
     def size(self) -> int:
         """Bytes that the database takes; 0 when there is none yet."""
 

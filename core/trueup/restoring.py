@@ -23,6 +23,7 @@ from trueup.events import (
     BackedUp,
     BackupProgress,
     Checked,
+    CrashFound,
     Locked,
     Report,
     RestoreProgress,
@@ -30,8 +31,9 @@ from trueup.events import (
     Verifying,
     Waiting,
 )
+from trueup.killed import clean_up
 from trueup.limits import Limits
-from trueup.run import Backup, Run, Status
+from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, history
 from trueup.target import Target
@@ -76,14 +78,22 @@ class Restoring:
         timeout = self.target.settings.lock_timeout
         self.limits.phase = "waiting for another migrator"
         intent = history.intent(self.id, "restore", self.now())
-        with dialect.lock(intent, self.limits.within(timeout), self._waiting):
+        with dialect.lock(intent, self.limits.within(timeout), self._waiting) as killed:
             self._check_backup(dialect)
             self._check_space(dialect)
             self._make_way(dialect)
             self.limits.phase = "waiting for other writers"
             with dialect.standstill(self.limits.within(timeout)) as still:
                 self.report(Locked(elapsed=self.limits.elapsed))
-                self._replace(still, dialect)
+                if killed is not None:
+                    self._found_killed(killed, still.connection, dialect)
+                self._replace(still, dialect, killed)
+
+    def _found_killed(self, killed: Intent, connection: Connection, dialect: Dialect) -> None:
+        completed = history.read_completed(connection, self.target.settings.history_table)
+        sentence = clean_up(killed, completed, self.target, dialect)
+        self.warnings.append(sentence)
+        self.report(CrashFound(elapsed=self.limits.elapsed, sentence=sentence))
 
     def _check_backup(self, dialect: Dialect) -> None:
         self.limits.phase = "checking the backup"
@@ -108,10 +118,10 @@ class Restoring:
             kept = dialect.move_aside(f"damaged-{self.now():%Y%m%d-%H%M%S}")
             self.warnings.append(f"the file that was no database any more is kept as {kept}")
 
-    def _replace(self, still: Standstill, dialect: Dialect) -> None:
+    def _replace(self, still: Standstill, dialect: Dialect, killed: Intent | None) -> None:
         own = (self.target.settings.history_table,)
         self.saved = self._save_present(still.connection, dialect)
-        with self._prepared(still.connection, dialect) as path:
+        with self._prepared(still.connection, dialect, killed) as path:
             self.limits.phase = "replacing the database"
             still.replace_with(path, self.limits, self._replacing)
         self.limits.phase = "verifying the result"
@@ -140,7 +150,7 @@ class Restoring:
         return saved
 
     @contextmanager
-    def _prepared(self, present: Connection, dialect: Dialect) -> Iterator[Path]:
+    def _prepared(self, present: Connection, dialect: Dialect, killed: Intent | None) -> Iterator[Path]:
         """The backup's content with the history of the present database, and with this restore noted in it.
 
         So the history never loses what happened since, and one transaction brings the content and its record.
@@ -152,6 +162,8 @@ class Restoring:
             try:
                 copy.begin(0.0)
                 taken_back = history.carry_over(copy, name, since)
+                if killed is not None and killed.run_id not in history.read_completed(copy, name):
+                    history.record_interrupted(copy, name, killed, self.now())
                 history.record_restore(
                     copy,
                     name,

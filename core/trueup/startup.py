@@ -13,6 +13,7 @@ from trueup.declaring import declare
 from trueup.errors import SchemaMoved, TrueupError, explained
 from trueup.events import Report, ignore
 from trueup.flow import apply, plan, position
+from trueup.killed import settle
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
 from trueup.run import Backup, Run, Status
@@ -24,6 +25,8 @@ _ATTEMPTS = 5
 """How often a plan is made anew because somebody else changed the database meanwhile."""
 STARTUP_TIME_LIMIT = 15.0
 """Seconds that a starting server may be kept waiting when its settings do not say."""
+_LOOKED_ONLY = (Status.IN_SYNC, Status.NEEDS_DECISION)
+"""Ends of a start that had no need of the lock."""
 
 
 def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = None, now: Now = utc_now) -> Run:
@@ -48,7 +51,7 @@ def migrate(target: Target, *, report: Report = ignore, limits: Limits | None = 
             run = _attempt(target, report, limits, now)
             if not isinstance(run.error, SchemaMoved):
                 break
-        return run
+        return _tell_killed(run, target, now) if run.status in _LOOKED_ONLY else run
     except Exception as error:  # whatever it is, the server that called must go on with a result
         return _failed(explained(error), started_at=started_at, limits=limits)
 
@@ -60,6 +63,11 @@ def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
     if _is_ahead(found, target):
         return _left_alone(target, started_at, limits)
     return apply(plan(target, limits=limits), target, report=report, limits=limits, kind="auto", now=now)
+
+
+def _tell_killed(run: Run, target: Target, now: Now) -> Run:
+    told = settle(target, now())
+    return replace(run, warnings=(*told, *run.warnings)) if told else run
 
 
 def left_alone(target: Target, *, now: Now = utc_now) -> Run | None:

@@ -1,13 +1,11 @@
-"""Whatever ends a run, the database is the old one or the new one, whole."""
+"""Whatever ends a run, the database is the old one or the new one, whole; for kill -9 see test_kills.py."""
 
 from __future__ import annotations
 
-import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,46 +54,6 @@ def filled(lab: Lab) -> Lab:
         INSERT INTO people (name, age) SELECT 'name ' || x, x % 90 FROM n
     """)
     return lab
-
-
-KILLED = """
-import sys
-from tests.reliability import test_crashes
-from trueup import Settings, Target, migrate
-
-models = getattr(test_crashes, sys.argv[3])()
-target = Target(url=sys.argv[1], models=models, settings=Settings(backup=sys.argv[2] == "backup"))
-print("started", flush=True)
-migrate(target)
-"""
-
-
-@pytest.mark.parametrize("models", [new_models, edited_models])
-@pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
-def test_kill_at_any_moment(filled: Lab, journal_mode: str, models: Callable[[], MetaData]) -> None:
-    """After kill -9 at any moment the schema is the old or the new one, every row stays, and the next run ends it."""
-    filled.rows(f"PRAGMA journal_mode = {journal_mode}")
-    content = filled.content("people", ["id", "name", "age"])
-    pristine = filled.path.read_bytes()
-    chance = random.Random(journal_mode)
-    for attempt in range(12):
-        backup = "backup" if attempt % 2 else "no backup"
-        command = [sys.executable, "-c", KILLED, filled.url, backup, models.__name__]
-        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.0, 0.6))
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        assert filled.healthy()
-        assert filled.content("people", ["id", "name", "age"]) == content
-        assert not [name for name in filled.names() if name.startswith("_trueup")]
-        finished = filled.names() == ["migration_history", "people"]
-        assert ("ck_age" in filled.stored("people")) == finished
-        assert migrate(filled.target(models(), backup=False)).success
-        assert filled.names("index") == ["theirs"]
-        filled.path.write_bytes(pristine)
 
 
 HALF_WRITTEN = """

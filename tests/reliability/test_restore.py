@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
-from trueup import Backup, Limits, Run, Status, find_backup, list_backups, migrate, restore, verify_backup
+from trueup import Backup, Limits, Status, find_backup, list_backups, migrate, restore, verify_backup
 from trueup.errors import BackupNotGood, DatabaseBusy, NoSuchBackup, NotEnoughSpace, TimeLimitReached
 
 
@@ -199,45 +195,6 @@ def test_nothing_stays_behind(migrated: Lab) -> None:
     restore(backup, migrated.target(NEW))
     assert not list(backup.path.parent.glob("*.partial"))
     assert verify_backup(backup, migrated.target(NEW)).problem == ""
-
-
-KILLED = """
-import sys
-from sqlalchemy import MetaData
-from trueup import Settings, Target, find_backup, restore
-
-target = Target(url=sys.argv[1], models=MetaData(), settings=Settings())
-backup = find_backup(target, sys.argv[2])
-print("started", flush=True)
-restore(backup, target)
-"""
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_killed_at_any_moment(migrated: Lab, seed: int) -> None:
-    """After kill -9 in a restore the database is the old or the restored one, whole, and a next restore works."""
-    migrated.sql(
-        "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 20000)"
-        " INSERT INTO people (name) SELECT hex(zeroblob(50)) FROM n"
-    )
-    backup, many = first(migrated), migrated.value("SELECT count(*) FROM people")
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, migrated.url, backup.id], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(random.Random(seed).uniform(0, 0.12))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    count = migrated.value("SELECT count(*) FROM people")
-    assert count in (100, many)
-    assert ("mail" in migrated.stored("people")) == (count == many)
-    assert history(migrated)[-1] == (("restore", "completed") if count == 100 else ("auto", "completed"))
-    assert migrated.healthy()
-    run: Run = restore(backup, migrated.target(NEW))
-    assert run.error is None
-    assert migrated.value("SELECT count(*) FROM people") == 100
 
 
 WRITER = """

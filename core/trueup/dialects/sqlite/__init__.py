@@ -13,7 +13,7 @@ from trueup.dialect import Facts, Script
 from trueup.dialects.sqlite.abilities import abilities
 from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, attach_statement, translate
 from trueup.dialects.sqlite.ddl import StepWriter
-from trueup.dialects.sqlite.lock import migrator_lock
+from trueup.dialects.sqlite.lock import migrator_lock, read_intent
 from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
@@ -180,8 +180,14 @@ class SqliteDialect:
     def lock(
         self, intent: Intent, timeout: float, waiting: Callable[[str], None]
     ) -> AbstractContextManager[Intent | None]:
-        path = self.path.with_name(f"{self.path.name}.trueup-lock")
-        return migrator_lock(path, self.database, intent, timeout, waiting)
+        return migrator_lock(self._lock_file, self.database, intent, timeout, waiting)
+
+    def noted(self) -> Intent | None:
+        return read_intent(self._lock_file)
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.trueup-lock")
 
     def _open(self, path: Path, mode: str, timeout: float) -> SqliteConnection:
         uri = f"{path.absolute().as_uri()}?mode={mode}"

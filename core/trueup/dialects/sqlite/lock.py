@@ -5,7 +5,7 @@ removing it would let two processes hold "the" lock on two different files. It i
 closing any descriptor of that drops SQLite's own POSIX locks: https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks
 
 While the lock is held, the file says by whom and for what; who lets go empties it. So what the next holder finds in it
-was left by one that was killed.
+was left by one that was killed. A holder that fails leaves that there again, since nothing it recorded has stayed.
 """
 
 from __future__ import annotations
@@ -39,24 +39,30 @@ def migrator_lock(
         except Timeout:
             waiting(_holder(path))
             lock.acquire(timeout=timeout)
-        killed = _read(path)
-        path.write_text(json.dumps(asdict(intent)), encoding="utf-8")
+        killed = read_intent(path)
+        path.write_text(_as_text(intent), encoding="utf-8")
     except Timeout as error:
         raise AnotherMigrator(holder=_holder(path), database=database, timeout=timeout) from error
     except OSError as error:
         raise ReadOnlyDatabase(database=database) from error
+    left = killed
     try:
         yield killed
+        left = None
     finally:
-        path.write_text("", encoding="utf-8")
+        path.write_text(_as_text(left), encoding="utf-8")
         lock.release()
 
 
 def _holder(path: Path) -> str:
-    return str(_read(path) or "unknown")
+    return str(read_intent(path) or "unknown")
 
 
-def _read(path: Path) -> Intent | None:
+def _as_text(intent: Intent | None) -> str:
+    return json.dumps(asdict(intent)) if intent else ""
+
+
+def read_intent(path: Path) -> Intent | None:
     """What the file says; nothing when it is empty, or half-written by one that was killed at this very moment."""
     try:
         return Intent(**json.loads(path.read_text(encoding="utf-8")))

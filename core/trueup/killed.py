@@ -1,0 +1,83 @@
+"""An earlier run that was killed: what became of it is told once, recorded, and what it left behind is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from trueup.dialect import Connection, Dialect
+from trueup.errors import AnotherMigrator, ReadOnlyDatabase
+from trueup.run import Intent
+from trueup.stages import backups, history
+from trueup.target import Target
+from trueup.tidying import tidy_backups
+
+_PATIENCE = 1.0
+"""Seconds that a start which has nothing to do waits for a writer, to record the killed run."""
+
+
+def clean_up(killed: Intent, completed: Collection[str], target: Target, dialect: Dialect) -> str:
+    """Take away what it left half-written. Only for who holds the migrator lock.
+
+    This is done before anything new is written, so that a server that is killed at every start cannot fill the disk.
+
+    Args:
+        killed: what it had noted.
+        completed: ids of the runs that changed the database.
+        target: the database.
+        dialect: of the database.
+
+    Returns:
+        The sentence that tells of it.
+    """
+    done = killed.run_id in completed
+    directory = target.backup_directory(dialect)
+    for backup in backups.list_backups(directory, dialect):
+        if backup.run_id == killed.run_id and not done and not backup.problem:
+            backups.mark_failed(backup)
+    backups.remove_leftovers(directory, dialect)
+    when = "after its commit, so all of it is done" if done else "before its commit, so nothing of it was done"
+    return f"an earlier run ({killed}) was killed {when}"
+
+
+def settle(target: Target, now: datetime) -> tuple[str, ...]:
+    """For a start that takes no lock because it has nothing to do.
+
+    Returns:
+        What there is to tell; nothing when no run was killed, or when one is at work now.
+    """
+    dialect = target.dialect()
+    left = dialect.noted()
+    if left is None:
+        return ()
+    try:
+        with dialect.lock(left, 0.0, lambda _holder: None) as killed:
+            return _settle(killed, target, dialect, now) if killed else ()
+    except (AnotherMigrator, ReadOnlyDatabase):
+        return ()
+
+
+def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> tuple[str, ...]:
+    connection = dialect.connect(write=True, timeout=_PATIENCE)
+    try:
+        completed = history.read_completed(connection, target.settings.history_table)
+        told = [clean_up(killed, completed, target, dialect)]
+        tidy_backups(target, dialect, completed[-1:], now)
+        if completed and killed.run_id not in completed:
+            told += _record(connection, killed, target, now)
+        return tuple(told)
+    except OSError as error:
+        return (f"what a killed run left could not be removed: {error}",)
+    finally:
+        connection.close()
+
+
+def _record(connection: Connection, killed: Intent, target: Target, now: datetime) -> list[str]:
+    try:
+        connection.begin(_PATIENCE)
+        history.record_interrupted(connection, target.settings.history_table, killed, now)
+        connection.commit()
+    except Exception as reason:  # the database is in step, which is what the caller wants to know
+        connection.rollback()
+        return [f"this could not be written into the history: {reason}"]
+    return []
