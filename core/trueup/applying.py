@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from trueup import catalogue
 from trueup._version import __version__
 from trueup.dialect import Connection, Dialect
 from trueup.errors import (
@@ -105,7 +106,7 @@ class Running:
 
     def _with_good_backups(self, error: DatabaseDamaged) -> DatabaseDamaged:
         dialect = self.target.dialect()
-        found = backups.list_backups(self.target.backup_directory(dialect), dialect)
+        found = catalogue.list_backups(self.target.backup_directory(dialect), dialect)
         good = ", ".join(backup.id for backup in found if not backup.problem) or "there is none"
         return DatabaseDamaged(database=error.facts["database"], reason=error.facts["reason"], good=good)
 
@@ -138,7 +139,7 @@ class Running:
                 self._connected(dialect, killed)
             except Exception:
                 if self.backup is not None:
-                    self.backup = backups.mark_failed(self.backup)
+                    self.backup = catalogue.mark_failed(self.backup)
                 raise
             finally:
                 self._tidy(dialect)

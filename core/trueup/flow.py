@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from trueup import catalogue
 from trueup.applying import Now, Running, utc_now
 from trueup.choosing import find_taken
 from trueup.decisions import Decision
@@ -250,7 +251,7 @@ def find_backup(target: Target, identifier: str) -> Backup:
         NoSuchBackup: there is none.
     """
     dialect = target.dialect()
-    return backups.find_backup(target.backup_directory(dialect), dialect, identifier)
+    return catalogue.find_backup(target.backup_directory(dialect), dialect, identifier)
 
 
 def forget_models(target: Target) -> None:
@@ -261,7 +262,7 @@ def forget_models(target: Target) -> None:
 def list_backups(target: Target) -> tuple[Backup, ...]:
     """The backups of the target's database, newest first."""
     dialect = target.dialect()
-    return backups.list_backups(target.backup_directory(dialect), dialect)
+    return catalogue.list_backups(target.backup_directory(dialect), dialect)
 
 
 def verify_backup(backup: Backup, target: Target, *, now: Now = utc_now) -> Backup:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from trueup import catalogue
 from trueup.dialect import Connection, Dialect
 from trueup.errors import AnotherMigrator, ReadOnlyDatabase
 from trueup.run import Intent
-from trueup.stages import backups, history
+from trueup.stages import history
 from trueup.target import Target
 from trueup.tidying import tidy_backups
 
@@ -32,10 +33,10 @@ def clean_up(killed: Intent, completed: Collection[str], target: Target, dialect
     """
     done = killed.run_id in completed
     directory = target.backup_directory(dialect)
-    for backup in backups.list_backups(directory, dialect):
+    for backup in catalogue.list_backups(directory, dialect):
         if backup.run_id == killed.run_id and not done and not backup.problem:
-            backups.mark_failed(backup)
-    backups.remove_leftovers(directory, dialect)
+            catalogue.mark_failed(backup)
+    catalogue.remove_leftovers(directory, dialect)
     when = "after its commit, so all of it is done" if done else "before its commit, so nothing of it was done"
     return f"an earlier run ({killed}) was killed {when}"
 

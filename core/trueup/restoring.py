@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from trueup import catalogue
 from trueup._version import __version__
 from trueup.applying import Now
 from trueup.dialect import Connection, Dialect, Standstill
@@ -99,7 +100,7 @@ class Restoring:
         self.limits.phase = "checking the backup"
         checked = backups.verify_backup(self.backup, dialect, self.now(), self.limits)
         if checked.problem:
-            others = backups.list_backups(self.target.backup_directory(dialect), dialect)
+            others = catalogue.list_backups(self.target.backup_directory(dialect), dialect)
             good = ", ".join(backup.id for backup in others if not backup.problem) or "none"
             raise BackupNotGood(backup=self.backup.id, problem=checked.problem, good=good)
         self.report(Checked(elapsed=self.limits.elapsed))

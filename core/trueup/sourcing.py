@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from trueup import catalogue
 from trueup.choosing import Taken
 from trueup.dialect import Dialect
 from trueup.errors import ValuesGone
@@ -41,7 +42,7 @@ def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> 
     identifier = taken.run.backup_id
     if not identifier:
         raise _NoBackup("none was made for it")
-    known = backups.list_backups(target.backup_directory(dialect), dialect)
+    known = catalogue.list_backups(target.backup_directory(dialect), dialect)
     found = next((backup for backup in known if backup.id == identifier), None)
     if found is None:
         raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")

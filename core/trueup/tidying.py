@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from trueup import catalogue
 from trueup.dialect import Dialect
 from trueup.run import Backup
-from trueup.stages import backups
 from trueup.stages.retention import expired
 from trueup.target import Target
 
@@ -25,8 +25,8 @@ def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now:
         What was removed.
     """
     directory = target.backup_directory(dialect)
-    backups.remove_leftovers(directory, dialect)
-    gone = expired(backups.list_backups(directory, dialect), target.settings.retention, needed, now)
+    catalogue.remove_leftovers(directory, dialect)
+    gone = expired(catalogue.list_backups(directory, dialect), target.settings.retention, needed, now)
     for backup in gone:
-        backups.delete_backup(backup)
+        catalogue.delete_backup(backup)
     return tuple(gone)

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
 from trueup import Backup, Run, Settings, Status, find_backup, list_backups, migrate, past_runs, restore
+from trueup.catalogue import partial_ending
 from trueup.settings import Retention
 from trueup.stages.retention import expired, storage_warning
 
@@ -139,9 +140,7 @@ def test_half_written_files_of_killed_runs_go(filled: Lab) -> None:
     """What a killed run left half-written is removed by the next run; files of others in the directory stay."""
     run(filled, "a")
     directory = find_backup(filled.target(models()), "latest").path.parent
-    from trueup.stages.backups import _partial_ending  # the name is an agreement between one run and the next
-
-    dead = directory / f"app-20260101-000000{_partial_ending(filled.target(models()).dialect())}"
+    dead = directory / f"app-20260101-000000{partial_ending(filled.target(models()).dialect())}"
     dead.write_bytes(b"half")
     (directory / "other-20260101-000000.0badcafe.partial").write_bytes(b"of another database")
     run(filled, "a", "b")

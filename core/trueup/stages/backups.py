@@ -1,28 +1,54 @@
-"""Make, list and verify backups: files that opened, passed the check and were counted, each with JSON beside it."""
+"""Make and verify backups: files that opened, passed the check and were counted.
+
+The check of a file, its checksum and its way to the disk have no need of one another. The database's check is what
+takes longest, so the other two are done beside it, in threads.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from glob import escape
 from pathlib import Path
-from typing import Any
-from zlib import crc32
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from trueup.catalogue import GONE, PARTIAL, identifier_of, note_check, partial_ending, stem_of, write_description
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupFailed, DatabaseDamaged, NoSuchBackup, TrueupError
+from trueup.errors import BackupFailed, DatabaseDamaged, TrueupError
 from trueup.limits import Limits
 from trueup.run import Backup
 
-_PARTIAL = ".partial"
-_ALGORITHM = "blake2b"
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_ALGORITHMS: dict[str, Callable[[], _Digest]] = {
+    "sha256": hashlib.sha256,
+    "blake2b": lambda: hashlib.blake2b(digest_size=32),  # of backups that were made before
+}
+_ALGORITHM = "sha256"
+"""Processors have instructions for it, and ``sha256sum`` computes the same without trueup."""
 _CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """What a good copy holds."""
+
+    fingerprint: str = ""
+    row_counts: dict[str, int] = field(default_factory=dict)
 
 
 def make_backup(
@@ -55,7 +81,15 @@ def make_backup(
     """
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
-        backup = _describe(partial, connection, dialect, now, run_id, version, limits)
+        with _beside(_sync, partial), _beside(_checksum, partial, _ALGORITHM, limits) as checksum:
+            content = _check_copy(partial, connection, dialect, limits)
+        backup = replace(
+            _described(partial, connection, dialect, now, content),
+            checksum=checksum.result(),
+            run_id=run_id,
+            verified_at=now,
+            trueup_version=version,
+        )
         _keep(partial, backup)
     return backup
 
@@ -80,19 +114,13 @@ def keep_damaged(
     """
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
-        backup = Backup(
-            id=_identifier(partial, dialect),
-            path=partial.with_name(f"{_identifier(partial, dialect)}.db"),
-            database=connection.database,
-            created_at=now,
-            size=partial.stat().st_size,
-            checksum=_checksum(partial, limits),
-            schema_fingerprint="",
+        _sync(partial)
+        backup = replace(
+            _described(partial, connection, dialect, now, _Content()),
+            checksum=_checksum(partial, _ALGORITHM, limits),
             run_id=run_id,
-            origin=dialect.origin,
             problem="it was taken of a damaged database",
             trueup_version=version,
-            database_version=dialect.facts.version,
         )
         _keep(partial, backup)
     return backup
@@ -110,30 +138,13 @@ def working_copy(backup: Backup, dialect: Dialect, now: datetime) -> Iterator[Pa
         yield partial
 
 
-def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
-    """The backup of that id; the newest for ``"latest"``.
-
-    Raises:
-        NoSuchBackup: there is none.
-    """
-    found = list_backups(directory, dialect)
-    good = [backup for backup in found if not backup.problem]
-    if identifier == "latest" and good:
-        return good[0]
-    for backup in found:
-        if backup.id == identifier:
-            return backup
-    known = ", ".join(backup.id for backup in found) or "none"
-    raise NoSuchBackup(backup=identifier, directory=directory, known=known)
-
-
 @contextmanager
 def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[Path]:
     """An empty file for the owner only, under a name that no finished backup has; gone in the end unless renamed."""
     partial: Path | None = None
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = directory / f"{_free_identifier(directory, dialect.name, now)}{_partial_ending(dialect)}"
+        partial = directory / f"{_free_identifier(directory, dialect.name, now)}{partial_ending(dialect)}"
         partial.touch(mode=0o600, exist_ok=False)
         yield partial
     except OSError as error:
@@ -143,61 +154,10 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
             partial.unlink(missing_ok=True)
 
 
-def _partial_ending(dialect: Dialect) -> str:
-    """Half-written files of one database are told from those of another one that shares the directory."""
-    return f".{crc32(dialect.origin.encode('utf-8', 'surrogateescape')):08x}{_PARTIAL}"
-
-
-def _identifier(partial: Path, dialect: Dialect) -> str:
-    return partial.name.partition(_partial_ending(dialect))[0]
-
-
 def _keep(partial: Path, backup: Backup) -> None:
-    _sync(partial)
-    _write_metadata(backup)
+    write_description(backup)
     partial.rename(backup.path)
     _sync(partial.parent)
-
-
-def list_backups(directory: Path, dialect: Dialect) -> tuple[Backup, ...]:
-    """The database's backups in the directory, newest first; those of another one that shares it are left out.
-
-    One whose file is gone, or whose description cannot be read, has a ``problem``.
-    """
-    found = [_read_metadata(path) for path in directory.glob("*.json")] if directory.is_dir() else []
-    ours = [backup for backup in found if not backup.origin or dialect.may_be(backup.origin)]
-    return tuple(sorted(ours, key=lambda backup: (backup.created_at, backup.id), reverse=True))
-
-
-def delete_backup(backup: Backup) -> None:
-    """Remove a backup; its description goes last, so that no file is ever without one.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
-    backup.path.unlink(missing_ok=True)
-    backup.path.with_suffix(".json").unlink(missing_ok=True)
-
-
-def mark_failed(backup: Backup) -> Backup:
-    """Note that the run it was taken for left the database as it was."""
-    marked = replace(backup, run_failed=True)
-    _write_metadata(marked)
-    return marked
-
-
-def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
-    """Remove what killed runs left half-written. Only for who holds the migrator lock: then nobody writes them now.
-
-    Returns:
-        The files that were removed.
-    """
-    partials = sorted(directory.glob(f"*{_partial_ending(dialect)}*")) if directory.is_dir() else []
-    for partial in partials:
-        # its description is written just before it gets its name
-        directory.joinpath(f"{_identifier(partial, dialect)}.json").unlink(missing_ok=True)
-        partial.unlink(missing_ok=True)
-    return partials
 
 
 def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limits) -> Backup:
@@ -207,19 +167,37 @@ def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limit
         Cancelled, TimeLimitReached: the limits ended it; nothing new is known of the file then.
 
     Returns:
-        The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk.
+        The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk. One that has no readable
+        description is as it was: nobody knows what its file should be.
     """
+    if not backup.checksum:
+        return backup
     checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits)))
-    _write_metadata(checked)
+    note_check(checked)
     return checked
 
 
 def _problems(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]:
     if not backup.path.is_file():
-        yield "the file is gone"
+        yield GONE
         return
-    if _checksum(backup.path, limits) != backup.checksum:
+    algorithm = backup.checksum.partition(":")[0]
+    if algorithm not in _ALGORITHMS:
+        yield f"whether it changed cannot be told: its checksum is by {algorithm}"
+        return
+    try:
+        with _beside(_checksum, backup.path, algorithm, limits) as checksum:
+            found = list(_complaints(backup, dialect, limits))
+    except OSError as error:
+        yield f"the file cannot be read: {error.strerror}"
+        return
+    if checksum.result() != backup.checksum:
         yield "the file changed since it was made"
+    yield from found
+
+
+def _complaints(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]:
+    """What the database that the backup is says of itself."""
     try:
         copy = dialect.open_copy(backup.path)
     except TrueupError as error:
@@ -238,43 +216,42 @@ def _problems(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]
         copy.close()
 
 
-def _describe(
-    path: Path,
-    live: Connection,
-    dialect: Dialect,
-    now: datetime,
-    run_id: str | None,
-    version: str,
-    limits: Limits,
-) -> Backup:
+def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits) -> _Content:
+    """What the copy holds, which is what the live database holds.
+
+    Raises:
+        BackupFailed, DatabaseDamaged: it does not.
+    """
     copy = dialect.open_copy(path)
     try:
         with copy.limited(limits):
             complaints = copy.integrity()
             if complaints:
                 _refuse_copy(live, path.parent, complaints[0])
-            schema, expected = copy.schema(), live.schema()
+            schema = copy.schema()
             counts = {table.name: copy.count(table.name) for table in schema.tables}
-        wrong = [name for name, count in counts.items() if live.count(name) != count]
     finally:
         copy.close()
-    if wrong or schema.fingerprint != expected.fingerprint:
-        raise BackupFailed(
-            directory=path.parent, reason=f"the copy differs from the database in {wrong or 'its schema'}"
-        )
+    wrong = [name for name, count in counts.items() if live.count(name) != count]
+    if wrong or schema.fingerprint != live.fingerprint():
+        reason = f"the copy differs from the database in {wrong or 'its schema'}"
+        raise BackupFailed(directory=path.parent, reason=reason)
+    return _Content(fingerprint=schema.fingerprint, row_counts=counts)
+
+
+def _described(partial: Path, live: Connection, dialect: Dialect, now: datetime, content: _Content) -> Backup:
+    """What is known of a copy before it has its name."""
+    identifier = identifier_of(partial, dialect)
     return Backup(
-        id=_identifier(path, dialect),
-        path=path.with_name(f"{_identifier(path, dialect)}.db"),
+        id=identifier,
+        path=partial.with_name(f"{identifier}.db"),
         database=live.database,
         created_at=now,
-        size=path.stat().st_size,
-        checksum=_checksum(path, limits),
-        schema_fingerprint=schema.fingerprint,
-        row_counts=counts,
-        run_id=run_id,
+        size=partial.stat().st_size,
+        checksum="",
+        schema_fingerprint=content.fingerprint,
+        row_counts=content.row_counts,
         origin=dialect.origin,
-        verified_at=now,
-        trueup_version=version,
         database_version=dialect.facts.version,
     )
 
@@ -287,23 +264,38 @@ def _refuse_copy(live: Connection, directory: Path, complaint: str) -> None:
 
 
 def _free_identifier(directory: Path, database: str, now: datetime) -> str:
-    stem = f"{database.removesuffix('.db')}-{now:%Y%m%d-%H%M%S}"
+    stem = f"{stem_of(database)}-{now:%Y%m%d-%H%M%S}"
     names = (stem, *(f"{stem}-{number}" for number in range(2, 10_000)))
     return next(
         name
         for name in names
         if not any((directory / f"{name}{end}").exists() for end in (".db", ".json"))
-        and not any(directory.glob(f"{escape(name)}.*{_PARTIAL}"))
+        and not any(directory.glob(f"{escape(name)}.*{PARTIAL}"))
     )
 
 
-def _checksum(path: Path, limits: Limits) -> str:
+@contextmanager
+def _beside(task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[Future[T]]:
+    """Do the task in a thread while the context does something else; it is done when the context ends.
+
+    Raises:
+        Exception: what the task raised.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # a start that finds nothing to do makes no backup
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        future = thread.submit(task, *args, **kwargs)
+        yield future
+        future.result()
+
+
+def _checksum(path: Path, algorithm: str, limits: Limits) -> str:
+    digest = _ALGORITHMS[algorithm]()
     with path.open("rb") as file:
-        digest = hashlib.blake2b(digest_size=32)
         while chunk := file.read(_CHUNK):
             limits.check()
             digest.update(chunk)
-    return f"{_ALGORITHM}:{digest.hexdigest()}"
+    return f"{algorithm}:{digest.hexdigest()}"
 
 
 def _sync(path: Path) -> None:
@@ -312,44 +304,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _write_metadata(backup: Backup) -> None:
-    path = backup.path.with_suffix(".json")
-    temporary = path.with_suffix(f".json{_PARTIAL}")
-    fields = {name: getattr(backup, name) for name in Backup.__slots__}
-    fields["path"] = backup.path.name
-    temporary.write_text(json.dumps(fields, default=_plain, indent=1), encoding="utf-8")
-    temporary.chmod(0o600)
-    temporary.replace(path)
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _read_metadata(path: Path) -> Backup:
-    try:
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        fields["path"] = path.with_name(fields["path"])
-        for name in ("created_at", "verified_at"):
-            fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
-        backup = Backup(**fields)
-        gone = not backup.path.is_file() and not backup.problem
-        return replace(backup, problem="the file is gone") if gone else backup
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        return _unreadable(path, error)
-
-
-def _unreadable(path: Path, error: Exception) -> Backup:
-    stat = path.stat() if path.exists() else None
-    return Backup(
-        id=path.stem,
-        path=path.with_suffix(".db"),
-        database="",
-        created_at=datetime.fromtimestamp(stat.st_mtime if stat else 0).astimezone(),
-        size=0,
-        checksum="",
-        schema_fingerprint="",
-        problem=f"its description {path.name} cannot be read: {error}",
-    )

@@ -1,0 +1,214 @@
+"""The catalogue of backups: which there are, each a file with JSON beside it that describes it.
+
+Several processes read and write it at once, and each of them may be killed at any moment. So a description is replaced
+as a whole; a file that has none, or one that cannot be read, is told and never taken for a good backup.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from trueup.dialect import Dialect
+from trueup.errors import NoSuchBackup
+from trueup.run import Backup
+
+PARTIAL = ".partial"
+GONE = "the file is gone"
+_STALE = 3600.0
+"""Seconds after which nobody is still writing a description."""
+
+
+def list_backups(directory: Path, dialect: Dialect) -> tuple[Backup, ...]:
+    """The database's backups in the directory, newest first; those of another one that shares it are left out.
+
+    One whose file or description is missing, or whose description cannot be read, has a ``problem``. One that is being
+    made at this moment is not among them.
+    """
+    found = sorted(_found(directory, dialect), key=lambda backup: (backup.created_at, backup.id), reverse=True)
+    return tuple(found)
+
+
+def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
+    """The backup of that id; the newest for ``"latest"``.
+
+    Raises:
+        NoSuchBackup: there is none.
+    """
+    found = list_backups(directory, dialect)
+    good = [backup for backup in found if not backup.problem]
+    if identifier == "latest" and good:
+        return good[0]
+    for backup in found:
+        if backup.id == identifier:
+            return backup
+    known = ", ".join(backup.id for backup in found) or "none"
+    raise NoSuchBackup(backup=identifier, directory=directory, known=known)
+
+
+def delete_backup(backup: Backup) -> None:
+    """Remove a backup; its description goes last, so that no file is ever without one.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    backup.path.unlink(missing_ok=True)
+    backup.path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def mark_failed(backup: Backup) -> Backup:
+    """Note that the run it was taken for left the database as it was."""
+    marked = replace(backup, run_failed=True)
+    write_description(marked)
+    return marked
+
+
+def note_check(backup: Backup) -> None:
+    """Keep what a check found; of a backup that somebody deleted meanwhile nothing is kept."""
+    if backup.path.with_suffix(".json").exists():
+        write_description(backup)
+
+
+def write_description(backup: Backup) -> None:
+    """Put the backup's JSON in its place, as a whole, whoever else writes it at the same time."""
+    path = backup.path.with_suffix(".json")
+    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PARTIAL}")
+    fields = {name: getattr(backup, name) for name in Backup.__slots__}
+    fields["path"] = backup.path.name
+    temporary.write_text(json.dumps(fields, default=_plain, indent=1), encoding="utf-8")
+    temporary.chmod(0o600)
+    temporary.replace(path)
+
+
+def find_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
+    """What killed runs left half-written, if nobody makes a backup of the database now."""
+    if not directory.is_dir():
+        return []
+    return sorted(directory.glob(f"*{partial_ending(dialect)}*"))
+
+
+def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
+    """Remove what killed runs left half-written. Only for who holds the migrator lock: then nobody writes them now.
+
+    Returns:
+        The files that were removed.
+    """
+    partials = find_leftovers(directory, dialect)
+    for partial in partials:
+        # its description is written just before it gets its name
+        directory.joinpath(f"{identifier_of(partial, dialect)}.json").unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
+    return [*partials, *_remove_stale_descriptions(directory)]
+
+
+def partial_ending(dialect: Dialect) -> str:
+    """Half-written files of one database are told from those of another one that shares the directory."""
+    return f".{crc32(dialect.origin.encode('utf-8', 'surrogateescape')):08x}{PARTIAL}"
+
+
+def identifier_of(partial: Path, dialect: Dialect) -> str:
+    """The id of the backup that a half-written file is to become."""
+    return partial.name.partition(partial_ending(dialect))[0]
+
+
+def stem_of(database: str) -> str:
+    """What the ids of a database's backups begin with.
+
+    Args:
+        database: its :attr:`Dialect.name`.
+    """
+    return database.removesuffix(".db")
+
+
+def _found(directory: Path, dialect: Dialect) -> Iterator[Backup]:
+    if not directory.is_dir():
+        return
+    named = re.compile(rf"{re.escape(stem_of(dialect.name))}-\d{{8}}-\d{{6}}(-\d+)?")
+    described = sorted(directory.glob("*.json"))
+    for path in described:
+        backup = _read_description(path)
+        ours = dialect.may_be(backup.origin) if backup.origin else named.fullmatch(path.stem)
+        if ours and not path.with_name(f"{path.stem}{partial_ending(dialect)}").exists():
+            yield _with_file(backup)
+    without = {path.stem for path in directory.glob("*.db")} - {path.stem for path in described}
+    yield from (_undescribed(directory / f"{stem}.db") for stem in sorted(without) if named.fullmatch(stem))
+
+
+def _with_file(backup: Backup) -> Backup:
+    return backup if backup.problem or backup.path.is_file() else replace(backup, problem=GONE)
+
+
+def _read_description(path: Path) -> Backup:
+    try:
+        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        known = {name: fields[name] for name in Backup.__slots__ if name in fields}
+        known["path"] = path.with_name(known["path"])
+        known["created_at"] = _moment(known["created_at"])
+        known["verified_at"] = _moment(known["verified_at"]) if known.get("verified_at") else None
+        return _plausible(Backup(**known))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return _undescribed(path.with_suffix(".db"), f"its description {path.name} cannot be read: {error}")
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _plausible(backup: Backup) -> Backup:
+    """Valid JSON can still hold anything.
+
+    Raises:
+        TypeError: a field is not what it should be.
+    """
+    texts = (backup.id, backup.checksum, backup.origin, backup.problem, backup.schema_fingerprint, backup.database)
+    numbers = (backup.size, *backup.row_counts.values())
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
+        raise TypeError("a value is of the wrong kind")
+    return backup
+
+
+def _undescribed(path: Path, problem: str = "it has no description, so nobody knows what it is") -> Backup:
+    """All that a file tells by itself."""
+    try:
+        stat = path.stat()
+        size, changed = stat.st_size, stat.st_mtime
+    except OSError:
+        size, changed = 0, 0.0
+    return Backup(
+        id=path.stem,
+        path=path,
+        database="",
+        created_at=datetime.fromtimestamp(changed, UTC),
+        size=size,
+        checksum="",
+        schema_fingerprint="",
+        problem=problem,
+    )
+
+
+def _remove_stale_descriptions(directory: Path) -> list[Path]:
+    """What is left of descriptions whose writer was killed; younger ones may be somebody's who writes now."""
+    now = datetime.now(UTC).timestamp()
+    stale = [path for path in directory.glob(f"*.json.*{PARTIAL}") if now - _changed(path, now) > _STALE]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return stale
+
+
+def _changed(path: Path, otherwise: float) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return otherwise
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
