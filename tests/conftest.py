@@ -33,7 +33,7 @@ _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, Hea
 hypothesis.settings.register_profile(
     "ci", max_examples=70, derandomize=True, phases=[Phase.explicit, Phase.generate], **_ALWAYS
 )
-hypothesis.settings.register_profile("nightly", max_examples=1000, print_blob=True, **_ALWAYS)
+hypothesis.settings.register_profile("nightly", max_examples=2000, print_blob=True, **_ALWAYS)
 hypothesis.settings.load_profile("ci")
 
 

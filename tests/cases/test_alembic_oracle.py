@@ -22,7 +22,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Tab
 from trueup import Change, Policy, changes
 
 from ..conftest import Lab
-from ..corpus.harness import CORPUS, pairs
+from ..corpus.harness import CORPUS, PRESENT, pairs
 from ..corpus.harness import Pair as Upgraded
 from . import test_mutation_keys as keys
 from . import test_mutation_matrix as matrix
@@ -625,7 +625,7 @@ def test_random_pairs(upgrade: Upgrade) -> None:
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}; TRUEUP_CORPUS names another place")
+@pytest.mark.skipif(not PRESENT, reason=f"no corpus at {CORPUS}; TRUEUP_CORPUS names another place")
 @pytest.mark.parametrize("pair", REAL, ids=str)
 def test_real_upgrades(pair: Upgraded, lab: Lab, make_lab: MakeLab) -> None:
     """Nothing that Alembic reports between two releases of a public application is missed."""

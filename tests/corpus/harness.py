@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Integer
 
 HERE = Path(__file__).parent
-CORPUS = Path(os.environ.get("TRUEUP_CORPUS", HERE.parents[2] / "shared" / "corpus"))
+CORPUS = Path(os.environ.get("TRUEUP_CORPUS") or HERE.parents[2] / "shared" / "corpus")
 """Not a part of this repository."""
+PRESENT = (CORPUS / "pairs.json").is_file()
 TRUEUP, ALEMBIC = str(HERE / "subject.py"), "alembic"
 CHECKS = ("success", "structure", "data", "integrity", "idempotent")
 SECONDS = 300
@@ -47,7 +48,7 @@ class Pair:
 
 def pairs() -> list[Pair]:
     """All pairs in which anything differs."""
-    listed = json.loads((CORPUS / "pairs.json").read_text(encoding="utf-8")) if CORPUS.is_dir() else []
+    listed = json.loads((CORPUS / "pairs.json").read_text(encoding="utf-8")) if PRESENT else []
     return [
         Pair(item["app"], item["old"], item["new"], item["kind"] == "long", item["needs_decision"])
         for item in listed

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.corpus.harness import (
     ALEMBIC,
     CORPUS,
+    PRESENT,
     TRUEUP,
     Pair,
     Verdict,
@@ -70,7 +71,7 @@ def main() -> int:
     parser.add_argument("--without-alembic", action="store_true")
     parser.add_argument("--json", type=Path, help="write every verdict here too")
     options = parser.parse_args()
-    if not CORPUS.is_dir():
+    if not PRESENT:
         print(f"There is no corpus at {CORPUS}; name its directory: make corpus TRUEUP_CORPUS=path/to/corpus")
         return 2
     chosen = [pair for pair in pairs() if pair.app in options.apps.split(",") or not options.apps]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from .harness import CORPUS, Pair, failed_checks, judge, pairs
+from .harness import CORPUS, PRESENT, Pair, failed_checks, judge, pairs
 from .proposals import propose
 
 pytestmark = [
     pytest.mark.corpus,
-    pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}; TRUEUP_CORPUS names another place"),
+    pytest.mark.skipif(not PRESENT, reason=f"no corpus at {CORPUS}; TRUEUP_CORPUS names another place"),
 ]
 
 UNATTENDED = [
