@@ -31,7 +31,7 @@ ONLY_EDITS = Abilities(
 # `make test` draws the same few examples every time, `make nightly` many new ones and reduces what fails
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 hypothesis.settings.register_profile(
-    "ci", max_examples=70, derandomize=True, phases=[Phase.explicit, Phase.generate], **_ALWAYS
+    "ci", max_examples=200, derandomize=True, phases=[Phase.explicit, Phase.generate], **_ALWAYS
 )
 hypothesis.settings.register_profile("nightly", max_examples=2000, print_blob=True, **_ALWAYS)
 hypothesis.settings.load_profile("ci")

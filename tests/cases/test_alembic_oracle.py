@@ -6,6 +6,7 @@ import re
 import runpy
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -215,9 +216,13 @@ def _same_value(item: Difference, live: Lab, fresh: Lab) -> bool:
 
 
 def _same_foreign_keys(item: Difference, live: Lab, fresh: Lab) -> bool:
-    """The pragmas tell all but what is deferred, which is read from the statement."""
-    sides = [(_references(lab, item), _deferrals(_statement(lab, item))) for lab in (live, fresh)]
-    return sides[0] == sides[1]
+    """What is said to go is in a new database of the models as well, what is said to come in the live one.
+
+    The pragmas tell all but what is deferred, which is read from the statement.
+    """
+    here, there = (live, fresh) if item.operation == "remove_fk" else (fresh, live)
+    known, deferred = _references(there, item), _deferrals(_statement(there, item))
+    return all(key in known for key in _references(here, item)) and _deferrals(_statement(here, item)) <= deferred
 
 
 def _references(lab: Lab, item: Difference) -> list[list[tuple[str, ...]]]:
@@ -232,9 +237,9 @@ def _statement(lab: Lab, item: Difference) -> str:
     return str(lab.value("SELECT sql FROM sqlite_schema WHERE lower(name) = ?", (item.table,)))
 
 
-def _deferrals(statement: str) -> list[str]:
+def _deferrals(statement: str) -> Counter[str]:
     found = re.findall(r"(?<!NOT )DEFERRABLE(?:\s+INITIALLY\s+(\w+))?", statement, re.IGNORECASE)
-    return sorted(how.upper() or "IMMEDIATE" for how in found)
+    return Counter(how.upper() or "IMMEDIATE" for how in found)
 
 
 def _same_unnamed_unique(item: Difference, live: Lab, fresh: Lab) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 
 from tests.cases import promises, witness
-from tests.cases.descriptions import Col, Rule, Tab, Uniq
+from tests.cases.descriptions import Col, Idx, Rule, Tab, Uniq
 from tests.cases.generators import Content, Upgrade, upgrades
 from tests.cases.test_shrunk import upgrade
 from tests.cases.witness import Held
@@ -150,6 +150,11 @@ SHRUNK = {
             t=((7,), (3,)),
         ),
         trial=Content({"t": ((None,), (5,))}),
+    ),
+    "a row without a value in the only key that is left": upgrade(
+        (Tab("t", key="turned", columns=(N,), indexes=(Idx((("n", "plain"),), "ix", unique=True),)),),
+        (Tab("t", key="text", columns=(N,), indexes=(Idx((("n", "plain"),), "ix", unique=True),)),),
+        t=(("x", 1, None), ("y", 2, 7)),
     ),
 }
 

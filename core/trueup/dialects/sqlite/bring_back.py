@@ -151,10 +151,24 @@ class SqliteBeside:
 
 def same_row(live: Table, then: Table) -> str:
     """A condition on a row of the live table and one of the backup, or nothing where no row can be recognized."""
+    here, unchanged = quote(live.name), _unchanged_row(live, then)
+    keys = [key for key in _unique_keys(then) if all(_plain(live.column(name)) for name in key)]
+    for key in sorted(keys, key=lambda key: len(_optional(key, then))):
+        same = " AND ".join(f"{_THERE}.{quote(name)} = {here}.{quote(name)}" for name in key)
+        absent = " OR ".join(f"{_THERE}.{name} IS NULL" for name in _optional(key, then))
+        return f"({same} OR (({absent}) AND {unchanged}))" if absent and unchanged else same
+    return unchanged
+
+
+def _optional(key: Sequence[str], table: Table) -> list[str]:
+    """The key's columns that may be NULL, quoted: a row with a NULL shares its key with none."""
+    columns = filter(None, map(table.column, key))
+    return [quote(column.name) for column in columns if column.nullable]
+
+
+def _unchanged_row(live: Table, then: Table) -> str:
+    """The same for rows that no key tells apart: nothing of them may have changed."""
     here = quote(live.name)
-    for key in _unique_keys(then):
-        if all(_plain(live.column(name)) for name in key):
-            return " AND ".join(f"{_THERE}.{quote(name)} = {here}.{quote(name)}" for name in key)
     shared = [column.name for column in then.columns if _plain(column) and _plain(live.column(column.name))]
     rowids = (rowid_name(then), rowid_name(live))
     if then.without_rowid or live.without_rowid or not all(rowids) or not shared:
