@@ -50,6 +50,7 @@ from trueup.run import Backup, Receipt, Rehearsal, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.standing import Position, Standing
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
+from trueup.statistics import Statistics, Tally
 from trueup.target import Target
 from trueup.text import visible
 
@@ -92,8 +93,10 @@ __all__ = [
     "Skip",
     "Standing",
     "Statement",
+    "Statistics",
     "Status",
     "Step",
+    "Tally",
     "Target",
     "TrueupError",
     "Verdict",

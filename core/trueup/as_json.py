@@ -8,7 +8,6 @@ from typing import Any
 from trueup.decisions_file import as_toml
 from trueup.errors import TrueupError
 from trueup.hazards import Hazard
-from trueup.past import PastRun
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run
 from trueup.stages.retention import storage_warning
@@ -127,37 +126,6 @@ def _undone_json(plan: Plan | None) -> dict[str, Any]:
     return {
         "undone": {"run_id": undone.run_id, "steps": list(undone.steps) or None} if undone else None,
         "losses": list(plan.losses) if plan else [],
-    }
-
-
-def runs_object(runs: Sequence[PastRun]) -> dict[str, Any]:
-    """The history."""
-    return {"runs": [_past_run_json(run) for run in runs]}
-
-
-def _past_run_json(run: PastRun) -> dict[str, Any]:
-    return {
-        "run_id": run.id,
-        "kind": run.kind,
-        "name": run.name,
-        "state": run.state,
-        "error": run.error or None,
-        "started_at": run.started_at.isoformat(),
-        "execution_time_ms": round(run.seconds * 1000),
-        "policy": run.policy or None,
-        "backup_id": run.backup_id or None,
-        "performed_by": run.performed_by or None,
-        "undone_by": run.undone_by or None,
-        "undoes": list(run.undoes),
-        "steps": [
-            {
-                "number": step.number,
-                "sentence": step.sentence,
-                "execution_time_ms": round(step.seconds * 1000),
-                "undone_by": step.undone_by or None,
-            }
-            for step in run.steps
-        ],
     }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from trueup.decisions_file import as_toml
 from trueup.hazards import Hazard
-from trueup.past import PastRun
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run, Status
 from trueup.stages.retention import storage_warning
@@ -108,22 +107,6 @@ def plan_of_undo_lines(plan: Plan) -> Iterator[str]:
     yield f"To take back {plan.undoes.words}:" if plan.assessments else f"Nothing is left of {plan.undoes.words}."
     yield from (line for item in plan.assessments for line in _item_lines(item))
     yield from (visible(line.expandtabs(4)) for line in plan.script.splitlines())
-
-
-def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
-    """A line for each run and one for each of its steps."""
-    if not runs:
-        yield "No runs are recorded."
-    for run in runs:
-        by = f" by {run.undone_by}" if run.undone_by else ""
-        backup = f", backup {run.backup_id}" if run.backup_id else ""
-        when = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
-        yield visible(f"{run.id}  {when}  {run.kind:<7}  {run.state}{by}, {run.seconds:.1f} s{backup}")
-        if not run.steps:
-            yield visible(f"      {run.error or run.name}")
-        for step in run.steps:
-            undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
-            yield visible(f"  {step.number:>3}. {step.sentence}{undone}")
 
 
 def backup_lines(backups: Sequence[Backup]) -> Iterator[str]:

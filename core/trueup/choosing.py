@@ -11,6 +11,13 @@ from trueup.errors import AlreadyUndone, NoSuchRun, NotUndoable
 from trueup.past import Made, PastRun, PastStep, unpack_schema
 from trueup.schema import Schema
 
+_UNCHANGED = {
+    "rolled_back": "it was rolled back and changed nothing",
+    "interrupted": "it was killed before its commit and changed nothing",
+    "running": "it goes on",
+}
+"""Why there is nothing to take back, by the run's status."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -49,8 +56,8 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     run = _named(runs, run_id, dialect) if run_id else _newest(runs, dialect)
     if run.undone_by:
         raise AlreadyUndone(what=f"The run {run.id}", by=run.undone_by)
-    if not run.changed:
-        refuse(run, "it was rolled back and changed nothing", "Undo another one; see: trueup history")
+    if not run.completed:
+        refuse(run, _UNCHANGED[run.status], "Undo another one; see: trueup history")
     if run.kind == "restore":
         refuse(run, "it restored a backup", f"Bring back what was there before with: trueup restore {run.backup_id}")
     if run.objects_before is None or any(step.made is None for step in run.steps):
@@ -60,7 +67,7 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     later = runs[runs.index(run) + 1 :]
     _refuse_what_later_runs_need(run, chosen, later)
     before = dialect.after(unpack_schema(run.objects_before or b""), [])
-    last = not any(item.changed and item.kind not in ("undo", "restore") and not item.undone_by for item in later)
+    last = not any(item.completed and item.kind not in ("undo", "restore") and not item.undone_by for item in later)
     return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
 
 

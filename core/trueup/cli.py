@@ -130,11 +130,21 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     )
     restoring.add_argument("backup_id", metavar="BACKUP", help='its id from "trueup backups", or "latest"')
     _add_shared(restoring)
-    past = commands.add_parser(
-        "history", help="list the runs", description="List the runs, newest first.", argument_default=_NOT_GIVEN
-    )
-    _add_shared(past)
+    _add_history(commands.add_parser("history", help="list the runs", argument_default=_NOT_GIVEN))
     _add_undo(commands.add_parser("undo", help="take back a run", description=_UNDO, argument_default=_NOT_GIVEN))
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.description = "List the runs, newest first; or tell what they come to together."
+    _add_shared(parser)
+    commands = parser.add_subparsers(dest="of_history", metavar="COMMAND", title="commands")
+    counting = commands.add_parser(
+        "statistics",
+        help="how many runs there were, how they ended, how long they took",
+        description="Tell how many runs there were, how they ended and how long they took; all, and each kind.",
+        argument_default=_NOT_GIVEN,
+    )
+    _add_shared(counting)
 
 
 def _add_undo(parser: argparse.ArgumentParser) -> None:
@@ -187,9 +197,7 @@ def _dispatch(options: argparse.Namespace) -> int:
 
         return backup_modes.restore_one(settings, options.backup_id, as_json=options.json)
     if options.command == "history":
-        from trueup import undo_modes
-
-        return undo_modes.list_runs(settings, as_json=options.json)
+        return _history(settings, options)
     if options.command == "undo":
         from trueup import undo_modes
 
@@ -200,6 +208,14 @@ def _dispatch(options: argparse.Namespace) -> int:
 
         return run_app(settings)
     return _without_the_app(settings, options)
+
+
+def _history(settings: Settings, options: argparse.Namespace) -> int:
+    from trueup import history_modes
+
+    if getattr(options, "of_history", None) == "statistics":
+        return history_modes.tell_statistics(settings, as_json=options.json)
+    return history_modes.list_runs(settings, as_json=options.json)
 
 
 def _without_the_app(settings: Settings, options: argparse.Namespace) -> int:

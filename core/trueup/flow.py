@@ -15,6 +15,7 @@ from trueup.decisions_file import read_decisions, refuse_contradictions
 from trueup.declaring import declare
 from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
+from trueup.killed import find_unfinished
 from trueup.limits import Limits
 from trueup.past import PastRun, read_runs
 from trueup.plan import Plan, Policy
@@ -235,13 +236,21 @@ def undo(
 
 
 def past_runs(target: Target) -> tuple[PastRun, ...]:
-    """The runs that the history tells of, oldest first."""
+    """The runs that the history tells of, oldest first; then one that goes on, or that was killed and is not recorded.
+
+    Raises:
+        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
+    """
     dialect, settings = target.dialect(), target.settings
+    unfinished = find_unfinished(dialect)
     connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     try:
-        return read_runs(history.read_records(connection, settings.history_table))
+        recorded = read_runs(history.read_records(connection, settings.history_table))
     finally:
         connection.close()
+    if unfinished is None or any(run.id == unfinished.id for run in recorded):
+        return recorded
+    return (*recorded, unfinished)
 
 
 def find_backup(target: Target, identifier: str) -> Backup:

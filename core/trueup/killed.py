@@ -8,6 +8,7 @@ from datetime import datetime
 from trueup import catalogue
 from trueup.dialect import Connection, Dialect
 from trueup.errors import AnotherMigrator, ReadOnlyDatabase
+from trueup.past import PastRun, unrecorded
 from trueup.run import Intent
 from trueup.stages import history
 from trueup.target import Target
@@ -56,6 +57,17 @@ def settle(target: Target, now: datetime) -> tuple[str, ...]:
             return _settle(killed, target, dialect, now) if killed else ()
     except (AnotherMigrator, ReadOnlyDatabase):
         return ()
+
+
+def find_unfinished(dialect: Dialect) -> PastRun | None:
+    """The run that goes on, or that was killed and of which nobody told yet.
+
+    A run notes itself after it took the lock, and takes the note away before it lets go. So it is that of a killed one
+    when it was there before nobody had the lock, and still is.
+    """
+    before, running = dialect.noted(), dialect.locked()
+    noted = dialect.noted()
+    return unrecorded(noted, running=running) if noted is not None and noted == before else None
 
 
 def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> tuple[str, ...]:

@@ -12,9 +12,12 @@ from typing import Any
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.describing import describe, label_of
 from trueup.plan import Fill, Form, Plan, Step
-from trueup.run import Receipt
+from trueup.run import Intent, Receipt
 from trueup.schema import Schema, Sql, StoredObject
 from trueup.text import object_name
+
+KILLED = "killed before its commit"
+"""What stands in place of the name of a run that was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +70,10 @@ class PastRun:
 
     id: str
     kind: str
-    """``"manual"``, ``"auto"``, ``"undo"`` or ``"restore"``."""
+    """``"manual"``, ``"auto"``, ``"plan file"``, ``"undo"`` or ``"restore"``."""
     name: str
     status: str
+    """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), or ``"running"``."""
     started_at: datetime
     seconds: float
     policy: str
@@ -89,13 +93,22 @@ class PastRun:
     """Ids of the runs that it took back, with the numbers of their steps; none of them means the run as a whole."""
     undone_by: str = ""
     """The run that took back all of it, if one did."""
+    checksum: str = ""
+    """The same for the same plan; that of the backup for a restore."""
+    trueup_version: str = ""
+    """Of the program that wrote it."""
     error: str = ""
     """Why it was rolled back; empty for every other run."""
 
     @property
-    def changed(self) -> bool:
-        """Whether it changed the database."""
+    def completed(self) -> bool:
+        """It did what it was to do, even if that was taken back later."""
         return self.status == "completed"
+
+    @property
+    def running(self) -> bool:
+        """It goes on, in whatever process; how it will end nobody knows."""
+        return self.status == "running"
 
     @property
     def state(self) -> str:
@@ -156,6 +169,37 @@ def read_runs(records: Iterable[Mapping[str, Any]]) -> tuple[PastRun, ...]:
     return _mark_undone([_run(row, steps.get(row["run_id"], ())) for row in rows if not row["step"]])
 
 
+def unrecorded(noted: Intent, *, running: bool) -> PastRun:
+    """A run that no row tells of, as far as it is known from what it noted.
+
+    Args:
+        noted: by the run.
+        running: it goes on; otherwise it was killed.
+    """
+    return PastRun(
+        id=noted.run_id,
+        kind=noted.kind,
+        name="it goes on" if running else KILLED,
+        status="running" if running else "interrupted",
+        started_at=_moment(noted.since),
+        seconds=0.0,
+        policy="",
+        backup_id="",
+        schema_before="",
+        schema_after="",
+        performed_by=performer_of(noted),
+        receipt=None,
+        steps=(),
+        objects_before=None,
+        undoes={},
+    )
+
+
+def performer_of(noted: Intent) -> str:
+    """Who it is, as far as an intent tells."""
+    return f"{noted.host} (process {noted.process})"
+
+
 def write_made(made: Iterable[Made]) -> str:
     """As JSON, which :func:`read_runs` reads."""
     return json.dumps([asdict(item) for item in made])
@@ -209,12 +253,14 @@ def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
         policy=row["policy"] or "",
         backup_id=row["backup_id"] or "",
         schema_before=row["schema_before"] or "",
-        schema_after=row["schema_after"] or "",
+        schema_after=row.get("schema_after") or "",
         performed_by=row["performed_by"] or "",
         receipt=_receipt(json.loads(row["receipt"])) if row["receipt"] else None,
         steps=tuple(sorted(steps, key=lambda step: step.number)),
         objects_before=row.get("objects_before"),
         undoes=json.loads(row.get("undoes") or "{}"),
+        checksum=row["checksum"],
+        trueup_version=row["trueup_version"] or "",
         error=row.get("error") or "",
     )
 

@@ -1,12 +1,12 @@
-"""What the commands about the history do, from the settings to the exit code."""
+"""What the command "undo" does, from the settings to the exit code."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trueup.as_json import plan_of_undo_object, runs_object, undo_object
-from trueup.as_text import past_run_lines, plan_of_undo_lines, undo_lines
-from trueup.flow import past_runs, plan_undo, undo
+from trueup.as_json import plan_of_undo_object, undo_object
+from trueup.as_text import plan_of_undo_lines, undo_lines
+from trueup.flow import plan_undo, undo
 from trueup.limits import Limits
 from trueup.modes import log_event, print_out, say, signals_cancel
 from trueup.settings import Settings
@@ -22,13 +22,6 @@ class UndoRequest:
     dry_run: bool
     structure_only: bool
     accept_loss: bool
-
-
-def list_runs(settings: Settings, *, as_json: bool) -> int:
-    """List the runs, newest first."""
-    found = past_runs(Target.from_settings(settings, models=()))[::-1]
-    print_out(runs_object(found) if as_json else past_run_lines(found))
-    return 0
 
 
 def undo_one(settings: Settings, asked: UndoRequest, *, as_json: bool) -> int:

@@ -83,9 +83,9 @@ def test_the_runs_in_one_line() -> None:
     session = session_of(FakeCore())
     assert statistics_of(session).plain == ""
     session.history = (PAST_RUN, replace(PAST_RUN, seconds=1.6), KILLED_RUN)
-    assert statistics_of(session).plain == " 3 runs · 2 successful · 30 s on average · last one 3 min ago"
+    assert statistics_of(session).plain == " 3 runs · 2 completed (67%) · 30 s on average · last one 3 min ago"
     session.history = (KILLED_RUN,)
-    assert statistics_of(session).plain == " 1 run · 0 successful · last one a month ago"
+    assert statistics_of(session).plain == " 1 run · 0 completed (0%) · last one a month ago"
 
 
 async def test_the_newest_run_is_first() -> None:
@@ -127,6 +127,15 @@ async def test_a_killed_run_says_what_is_left_of_it() -> None:
         await press(pilot, "3", "G", "k")
         assert "✗ interrupted: killed before its commit, so nothing of it is in the database" in details(pilot)
         assert "Checked" not in details(pilot)
+
+
+async def test_a_run_that_goes_on() -> None:
+    """One of another process stands first, counted neither as a success nor as a failure."""
+    running = replace(KILLED_RUN, id="aaaa00000003", name="it goes on", status="running")
+    async with app_of(runs=(PAST_RUN, running)).run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert "▶ running: it goes on" in details(pilot)
+        assert "1 run · 1 completed (100%)" in text_of(pilot)
 
 
 async def test_a_run_that_was_rolled_back_says_why() -> None:

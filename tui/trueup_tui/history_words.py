@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from textual.content import Content
 
-from trueup import PastRun, PastStep
+from trueup import PastRun, PastStep, Statistics
 from trueup_tui.result import proof_of
 from trueup_tui.session import Session
 from trueup_tui.wording import (
@@ -25,7 +26,6 @@ from trueup_tui.wording import (
 )
 
 COLUMNS = ("run", "when", "kind", "status", "changes", "took")
-_COMPLETED = "completed"
 _MINUTES = 90.0
 """Seconds from which on a duration is told in minutes."""
 
@@ -44,19 +44,19 @@ def nothing_recorded(session: Session) -> tuple[str, Content]:
 
 
 def statistics_of(session: Session) -> Content:
-    """``12 runs · 11 successful · 8.4 s on average · last one 3 min ago``."""
+    """``12 runs · 11 completed (92%) · 8.4 s on average · last one 3 min ago``."""
     runs = session.history or ()
-    if not runs:
-        return Content("")
-    done = [run for run in runs if run.status == _COMPLETED]
-    parts: list[Content | str] = [
-        Content.styled(count(len(runs), "run"), "bold"),
-        f"{len(done)} successful",
-        f"last one {ago(max(run.started_at for run in runs), session.clock.now())}",
-    ]
-    if done:
-        parts.insert(2, f"{seconds(sum(run.seconds for run in done) / len(done))} on average")
-    return Content.assemble(" ", joined(parts))
+    found = Statistics.of(runs[::-1])
+    return Content.assemble(" ", joined([*_statistics(found, runs, session.clock.now())])) if runs else Content("")
+
+
+def _statistics(found: Statistics, runs: Sequence[PastRun], now: datetime) -> Iterator[Content | str]:
+    yield Content.styled(count(found.all.runs, "run"), "bold")
+    if found.all.success_rate is not None:
+        yield f"{found.all.completed} completed ({found.all.success_rate:.0%})"
+    if found.all.average is not None:
+        yield f"{seconds(found.all.average)} on average"
+    yield f"last one {ago(max(run.started_at for run in runs), now)}"
 
 
 def cells_of(run: PastRun) -> Iterator[object]:
@@ -70,7 +70,7 @@ def cells_of(run: PastRun) -> Iterator[object]:
 
 
 def _took(run: PastRun) -> str:
-    if run.status != _COMPLETED:
+    if not run.completed:
         return "–"
     return seconds(run.seconds) if run.seconds < _MINUTES else clock(run.seconds)
 
@@ -78,7 +78,7 @@ def _took(run: PastRun) -> str:
 def _state(run: PastRun) -> str:
     if run.undone_by:
         return f"undone by {run.undone_by[:6]}"
-    mark = "✓" if run.status == _COMPLETED else "✗"
+    mark = "✓" if run.completed else "▶" if run.running else "✗"
     state = run.state.replace("_", " ")
     return f"{mark} {state}" if run.state == run.status else state
 
@@ -101,7 +101,7 @@ def _details(run: PastRun, session: Session) -> Iterator[Content]:
     yield from facts_of(
         {
             "when": f"{moment(run.started_at)}, {ago(run.started_at, session.clock.now())}",
-            "took": seconds(run.seconds) if run.status == _COMPLETED else "",
+            "took": seconds(run.seconds) if run.completed else "",
             "kind": f"{run.kind}, policy {run.policy}" if run.policy and not run.undoes else run.kind,
             "by": run.performed_by,
             "backup": run.backup_id or "none",
@@ -120,7 +120,9 @@ def _details(run: PastRun, session: Session) -> Iterator[Content]:
 def _ending(run: PastRun) -> Content:
     if run.undone_by:
         return plain(f"Undone by the run {run.undone_by}.")
-    if run.status != _COMPLETED:
+    if run.running:
+        return plain(f"{_state(run)}: {run.name}")
+    if not run.completed:
         reason = run.error or f"{run.name}, so nothing of it is in the database"
         return plain(f"{_state(run)}: {reason}", "$diff-drop")
     return plain(f"✓ {run.state}: {run.name}", "$diff-add")

@@ -16,7 +16,7 @@ from typing import Any
 
 from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
-from trueup.past import made_by, pack_schema, write_made
+from trueup.past import KILLED, made_by, pack_schema, performer_of, write_made
 from trueup.plan import Load, Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
@@ -35,7 +35,6 @@ _COLUMNS = (
     "sql TEXT NOT NULL",
     "policy TEXT",
     "schema_before TEXT",
-    "schema_after TEXT",
     "managed_tables TEXT",
     "backup_id TEXT",
     "receipt TEXT",
@@ -43,6 +42,7 @@ _COLUMNS = (
     "trueup_version TEXT",
 )
 _LATER = (
+    "schema_after TEXT",
     "measured TEXT",
     "models TEXT",
     "versions TEXT",
@@ -186,7 +186,7 @@ def record_interrupted(connection: Connection, name: str, killed: Intent, found_
         "run_id": killed.run_id,
         "step": 0,
         "kind": killed.kind,
-        "name": "killed before its commit",
+        "name": KILLED,
         "status": "interrupted",
         "started_at": killed.since,
         "finished_at": found_at.isoformat(),
@@ -195,7 +195,7 @@ def record_interrupted(connection: Connection, name: str, killed: Intent, found_
         "sql": "",
         "schema_after": None,
         "managed_tables": _managed_text(_last_managed(connection, name)),
-        "performed_by": f"{killed.host} (process {killed.process})",
+        "performed_by": performer_of(killed),
     }
     _insert(connection, name, row)
 

@@ -13,7 +13,7 @@ from trueup.dialect import Facts, Script
 from trueup.dialects.sqlite.abilities import abilities
 from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, attach_statement, translate
 from trueup.dialects.sqlite.ddl import StepWriter
-from trueup.dialects.sqlite.lock import migrator_lock, read_intent
+from trueup.dialects.sqlite.lock import is_locked, migrator_lock, read_intent
 from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
@@ -184,6 +184,9 @@ class SqliteDialect:
 
     def noted(self) -> Intent | None:
         return read_intent(self._lock_file)
+
+    def locked(self) -> bool:
+        return is_locked(self._lock_file)
 
     @property
     def _lock_file(self) -> Path:

@@ -54,6 +54,21 @@ def migrator_lock(
         lock.release()
 
 
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock now. Only a try tells: what the file says may be from one that was killed."""
+    if not path.exists():
+        return False
+    from filelock import FileLock, Timeout  # who asks where no run ever was does not pay for this import
+
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # who may not lock the file does not migrate beside the holder either
+        return False
+
+
 def _holder(path: Path) -> str:
     return str(read_intent(path) or "unknown")
 

@@ -1,0 +1,60 @@
+"""What the command line tells people of the history, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trueup.past import PastRun
+from trueup.statistics import Statistics, Tally
+from trueup.text import visible
+
+_NONE = "No runs are recorded."
+
+
+def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
+    """A line for each run and one for each of its steps; then all of them in one.
+
+    Args:
+        runs: newest first.
+    """
+    if not runs:
+        yield _NONE
+        return
+    for run in runs:
+        by = f" by {run.undone_by}" if run.undone_by else ""
+        backup = f", backup {run.backup_id}" if run.backup_id else ""
+        took = f", {run.seconds:.1f} s" if run.completed else ""
+        yield visible(f"{run.id}  {_when(run)}  {run.kind:<7}  {_state(run)}{by}{took}{backup}")
+        if not run.steps:
+            yield visible(f"      {run.error or run.name}")
+        for step in run.steps:
+            undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
+            yield visible(f"  {step.number:>3}. {step.sentence}{undone}")
+    yield _counted(Tally.of(runs))
+
+
+def statistics_lines(found: Statistics) -> Iterator[str]:
+    """How many runs there were, how many did what they were to do, and how long those took; all, and each kind."""
+    yield _counted(found.all) if found.all.runs else _NONE
+    yield from (f"  {visible(kind)}: {_counted(tally)}" for kind, tally in found.kinds.items())
+    if found.recent_failures:
+        yield "recent failures:"
+        yield from (f"  {_failure(run)}" for run in found.recent_failures)
+
+
+def _counted(tally: Tally) -> str:
+    average = f", {tally.average:.1f} s on average" if tally.average is not None else ""
+    share = f" ({tally.success_rate:.0%})" if tally.success_rate is not None else ""
+    return f"{tally.runs} run{'' if tally.runs == 1 else 's'}, {tally.completed} completed{share}{average}"
+
+
+def _failure(run: PastRun) -> str:
+    return visible(f"{run.id}  {_when(run)}  {run.kind:<7}  {_state(run)}: {run.error or run.name}")
+
+
+def _when(run: PastRun) -> str:
+    return f"{run.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+def _state(run: PastRun) -> str:
+    return run.state.replace("_", " ")
