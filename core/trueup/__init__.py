@@ -6,6 +6,15 @@ was. :func:`execute_startup_migration` is both in one call that never raises, fo
 
 from trueup import changes, errors, events
 from trueup._version import __version__
+from trueup.archive import (
+    backup_statistics,
+    compare_backup,
+    delete_backup,
+    export_backup,
+    find_backup,
+    list_backups,
+    verify_backup,
+)
 from trueup.changes import Change
 from trueup.decisions import Backfill, Cast, Decision, Delete, Drop, Ignore, Keep, Rename, Skip
 from trueup.decisions_edit import remove_decision, write_decision
@@ -15,9 +24,7 @@ from trueup.errors import TrueupError
 from trueup.events import Event
 from trueup.flow import (
     apply,
-    find_backup,
     forget_models,
-    list_backups,
     past_runs,
     plan,
     plan_undo,
@@ -25,7 +32,6 @@ from trueup.flow import (
     start,
     start_restore,
     undo,
-    verify_backup,
 )
 from trueup.hazards import Finding, Hazard, Repair, Sample, Severity
 from trueup.job import Job
@@ -46,7 +52,7 @@ from trueup.plan import (
 )
 from trueup.planfile import load_plan, save_plan
 from trueup.rehearsing import rehearse, start_rehearsal
-from trueup.run import Backup, Receipt, Rehearsal, Run, Status
+from trueup.run import Backup, BackupComparison, BackupStatistics, Receipt, Rehearsal, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.standing import Position, Standing
 from trueup.startup import BackupInfo, MigrationResult, execute_startup_migration, migrate
@@ -58,7 +64,9 @@ __all__ = [
     "Assessment",
     "Backfill",
     "Backup",
+    "BackupComparison",
     "BackupInfo",
+    "BackupStatistics",
     "Cast",
     "Change",
     "Complexity",
@@ -103,11 +111,15 @@ __all__ = [
     "__version__",
     "apply",
     "as_toml",
+    "backup_statistics",
     "changes",
+    "compare_backup",
+    "delete_backup",
     "describe",
     "errors",
     "events",
     "execute_startup_migration",
+    "export_backup",
     "find_backup",
     "forget_models",
     "list_backups",

@@ -201,7 +201,9 @@ class Running:
     def _tidy(self, dialect: Dialect) -> None:
         """Whatever came of the run, its backup is one more; what cannot be removed is no reason to fail."""
         try:
-            self.removed = tidy_backups(self.target, dialect, self.needed, self.now())
+            tidied = tidy_backups(self.target, dialect, self.needed, self.now())
+            self.removed = tidied.removed
+            self.warnings += [tidied.warning] if tidied.warning else []
         except OSError as error:
             self.warnings.append(f"old backups could not be removed: {error}")
 

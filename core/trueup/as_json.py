@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from trueup.decisions_file import as_toml
@@ -10,7 +9,6 @@ from trueup.errors import TrueupError
 from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run
-from trueup.stages.retention import storage_warning
 from trueup.standing import Position
 
 
@@ -89,7 +87,7 @@ def run_object(run: Run) -> dict[str, Any]:
         warnings=[*run.warnings, *(run.plan.unsupported if run.plan else ())],
         operations_executed=run.operations_executed,
         execution_time_ms=_milliseconds(run.seconds),
-        backup=_backup_json(run.backup) if run.backup else None,
+        backup=backup_json(run.backup) if run.backup else None,
         run_id=run.id if run.operations_executed else None,
         removed_backups=[backup.id for backup in run.removed_backups],
         error=_error_json(run.error) if run.error else None,
@@ -103,7 +101,7 @@ def restore_object(run: Run) -> dict[str, Any]:
         "status": str(run.status),
         "success": run.success,
         "restored": run.restored.id if run.restored else None,
-        "backup": _backup_json(run.backup) if run.backup else None,
+        "backup": backup_json(run.backup) if run.backup else None,
         "execution_time_ms": _milliseconds(run.seconds),
         "run_id": run.id,
         "warnings": list(run.warnings),
@@ -129,31 +127,12 @@ def _undone_json(plan: Plan | None) -> dict[str, Any]:
     }
 
 
-def backups_object(backups: Sequence[Backup]) -> dict[str, Any]:
-    """The catalogue of backups."""
-    return {
-        "size": sum(backup.size for backup in backups),
-        "warning": storage_warning(backups) or None,
-        "backups": [
-            _backup_json(backup)
-            | {
-                "created_at": backup.created_at.isoformat(),
-                "rows": sum(backup.row_counts.values()),
-                "tables": len(backup.row_counts),
-                "run_id": backup.run_id,
-                "verified_at": backup.verified_at.isoformat() if backup.verified_at else None,
-                "problem": backup.problem or None,
-            }
-            for backup in backups
-        ],
-    }
-
-
 def _position_json(position: Position) -> dict[str, Any]:
     return {"standing": str(position.standing), "since_run": position.since.run_id if position.since else None}
 
 
-def _backup_json(backup: Backup) -> dict[str, Any]:
+def backup_json(backup: Backup) -> dict[str, Any]:
+    """Where a backup is."""
     return {"id": backup.id, "path": str(backup.path), "size": backup.size}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from trueup.changes import Change
 from trueup.decisions_file import as_toml
 from trueup.hazards import Hazard
 from trueup.plan import Assessment, Plan
-from trueup.run import Backup, Rehearsal, Run, Status
-from trueup.stages.retention import storage_warning
+from trueup.run import Rehearsal, Run, Status
 from trueup.text import visible
 
 
@@ -65,7 +65,7 @@ def rehearsal_lines(rehearsal: Rehearsal) -> Iterator[str]:
     left = [item for item in rehearsal.remaining if item.verdict != "kept"]
     if left:
         yield "It would leave:"
-        yield from (_change_line(item) for item in left)
+        yield from (change_line(item.change) for item in left)
 
 
 def restore_lines(run: Run) -> Iterator[str]:
@@ -109,22 +109,6 @@ def plan_of_undo_lines(plan: Plan) -> Iterator[str]:
     yield from (visible(line.expandtabs(4)) for line in plan.script.splitlines())
 
 
-def backup_lines(backups: Sequence[Backup]) -> Iterator[str]:
-    """One line for each backup."""
-    if not backups:
-        yield "There are no backups."
-    width = max((len(backup.id) for backup in backups), default=0)
-    for backup in backups:
-        state = backup.problem or (
-            f"good on {backup.verified_at:%Y-%m-%d %H:%M}" if backup.verified_at else "unchecked"
-        )
-        rows = sum(backup.row_counts.values())
-        yield visible(f"{backup.id:<{width}}  {backup.size / 1e6:9.1f} MB  {rows:>11} rows  {state}")
-    warning = storage_warning(backups)
-    if warning:
-        yield f"note: {warning}"
-
-
 def diff_lines(plan: Plan) -> Iterator[str]:
     """Every difference, and what is left alone."""
     count = len(plan.assessments)
@@ -144,7 +128,7 @@ def diff_lines(plan: Plan) -> Iterator[str]:
 
 def _reviewed_lines(item: Assessment) -> Iterator[str]:
     """For a person who compares, with the rows that are in danger, and decisions to paste into the file."""
-    yield _change_line(item)
+    yield change_line(item.change)
     for hazard in item.hazards:
         accepted = f" (accepted: {hazard.accepted})" if hazard.accepted else ""
         yield visible(f"      {hazard.shown}{accepted}")
@@ -178,7 +162,7 @@ def _cost(plan: Plan) -> str:
 
 def _item_lines(item: Assessment) -> Iterator[str]:
     """For the log of a server, without anything that the rows hold."""
-    yield _change_line(item)
+    yield change_line(item.change)
     if item.verdict == "blocked":
         yield visible(f"      {item.reason}")
         yield visible(f"      {item.remedy}")
@@ -186,6 +170,7 @@ def _item_lines(item: Assessment) -> Iterator[str]:
         yield from (visible(f"      {hazard.sentence}") for hazard in item.hazards)
 
 
-def _change_line(item: Assessment) -> str:
-    sign = {"add": "+", "drop": "-", "change": "~", "rename": "»"}[item.change.verb]
-    return visible(f"  {sign} {item.change.sentence}")
+def change_line(change: Change) -> str:
+    """A sign and a sentence."""
+    sign = {"add": "+", "drop": "-", "change": "~", "rename": "»"}[change.verb]
+    return visible(f"  {sign} {change.sentence}")

@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
-from trueup.as_json import backups_object, restore_object
-from trueup.as_text import backup_lines, restore_lines
-from trueup.flow import find_backup, list_backups, restore, verify_backup
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.archive import (
+    backup_statistics,
+    compare_backup,
+    delete_backup,
+    export_backup,
+    find_backup,
+    list_backups,
+    storage_note,
+    verify_backup,
+)
+from trueup.as_json import backup_json, restore_object
+from trueup.as_text import restore_lines
+from trueup.flow import restore
 from trueup.limits import Limits
 from trueup.modes import log_event, print_out, say, signals_cancel
+from trueup.run import Backup
 from trueup.settings import Settings
 from trueup.target import Target
+from trueup.telling_backups import (
+    comparison_lines,
+    comparison_object,
+    list_lines,
+    list_object,
+    statistics_lines,
+    statistics_object,
+)
 
 
-def list_all(settings: Settings, *, verify: bool, as_json: bool) -> int:
-    """List the backups, checked once more when asked for; 1 when one of them is not good."""
-    target = Target.from_settings(settings, models=())
-    found = list_backups(target)
-    if verify:
-        found = tuple(verify_backup(backup, target) for backup in found)
-    print_out(backups_object(found) if as_json else backup_lines(found))
-    return 1 if any(backup.problem for backup in found) else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRequest:
+    """What the command line asked for."""
+
+    action: str
+    """``"list"``, ``"verify"``, ``"statistics"``, ``"diff"``, ``"export"`` or ``"delete"``."""
+    identifier: str | None
+    """Of one backup; all of them are verified when there is none."""
+    path: Path | None
+    """Where it is exported to."""
+    trial: bool
+    accept_loss: bool
+
+
+def manage(settings: Settings, asked: BackupRequest, *, as_json: bool) -> int:
+    """Do what was asked for about the backups."""
+    limits = Limits()
+    with signals_cancel(limits):
+        return _ACTIONS[asked.action](Target.from_settings(settings, models=()), asked, limits, as_json)
 
 
 def restore_one(settings: Settings, identifier: str, *, as_json: bool) -> int:
@@ -32,3 +66,64 @@ def restore_one(settings: Settings, identifier: str, *, as_json: bool) -> int:
     else:
         print_out(restore_object(run) if as_json else restore_lines(run))
     return run.exit_code
+
+
+def _list(target: Target, _asked: BackupRequest, _limits: Limits, as_json: bool) -> int:
+    """1 when one of them is not good."""
+    found = list_backups(target)
+    print_out((list_object if as_json else list_lines)(found, storage_note(found, target)))
+    return 1 if any(backup.problem for backup in found) else 0
+
+
+def _verify(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
+    """1 when one of them is not good now."""
+    named = [find_backup(target, asked.identifier)] if asked.identifier else list_backups(target)
+    checked = [verify_backup(backup, target, trial=asked.trial, limits=limits) for backup in named]
+    print_out((list_object if as_json else list_lines)(checked, ""))
+    return 1 if any(backup.problem for backup in checked) else 0
+
+
+def _count(target: Target, _asked: BackupRequest, _limits: Limits, as_json: bool) -> int:
+    found = backup_statistics(target)
+    print_out(statistics_object(found) if as_json else statistics_lines(found))
+    return 0
+
+
+def _compare(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
+    """1 when something differs."""
+    found = compare_backup(_named(target, asked), target, limits=limits)
+    print_out(comparison_object(found) if as_json else comparison_lines(found))
+    return 0 if found.same else 1
+
+
+def _export(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
+    backup = _named(target, asked)
+    path = export_backup(backup, target, asked.path or Path(), limits=limits)
+    sentence = f"Exported {backup.id} to {path}, verified."
+    print_out(_told("exported", backup_json(backup) | {"path": str(path)}) if as_json else [sentence])
+    return 0
+
+
+def _delete(target: Target, asked: BackupRequest, _limits: Limits, as_json: bool) -> int:
+    backup = _named(target, asked)
+    delete_backup(backup, target, accept_loss=asked.accept_loss)
+    print_out(_told("deleted", backup_json(backup)) if as_json else [f"Deleted {backup.id}."])
+    return 0
+
+
+def _named(target: Target, asked: BackupRequest) -> Backup:
+    return find_backup(target, asked.identifier or "latest")
+
+
+def _told(status: str, backup: Mapping[str, object]) -> dict[str, object]:
+    return {"status": status, "success": True, "backup": backup, "error": None}
+
+
+_ACTIONS: dict[str, Callable[[Target, BackupRequest, Limits, bool], int]] = {
+    "list": _list,
+    "verify": _verify,
+    "statistics": _count,
+    "diff": _compare,
+    "export": _export,
+    "delete": _delete,
+}

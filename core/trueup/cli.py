@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from trueup._version import __version__
 
 if TYPE_CHECKING:
+    from trueup.backup_modes import BackupRequest
     from trueup.settings import Settings
     from trueup.undo_modes import UndoRequest
 
@@ -33,6 +34,15 @@ pyproject.toml.
 _UNDO = """\
 Take back a run: the structure as it was before, dropped values from the run's backup, and every row that was written
 since. What cannot come back is said first, and needs --yes."""
+
+_BACKUPS = "List the backups, newest first; or do something with them. Exit code 1 when one of those told is not good."
+_BACKUP_COMMANDS = {
+    "verify": "Read a backup again and check it",
+    "statistics": "Count the backups",
+    "diff": "Tell what changed in the database since a backup; exit code 1 when something did",
+    "export": "Copy a backup to a new file, verified there",
+    "delete": "Delete a backup",
+}
 
 _NOT_GIVEN = argparse.SUPPRESS
 _SETTINGS = (
@@ -117,11 +127,9 @@ def _refuse_what_does_not_go_together(parser: argparse.ArgumentParser, options: 
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    listing = commands.add_parser(
-        "backups", help="list the backups", description="List the backups, newest first.", argument_default=_NOT_GIVEN
+    _add_backups(
+        commands.add_parser("backups", help="list the backups", description=_BACKUPS, argument_default=_NOT_GIVEN)
     )
-    listing.add_argument("--verify", action="store_true", help="read every backup again and check it")
-    _add_shared(listing)
     restoring = commands.add_parser(
         "restore",
         help="put a backup in place of the database",
@@ -145,6 +153,25 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
         argument_default=_NOT_GIVEN,
     )
     _add_shared(counting)
+
+
+def _add_backups(parser: argparse.ArgumentParser) -> None:
+    """Without a further word the backups are listed."""
+    parser.add_argument("--verify", action="store_true", help='the same as "trueup backups verify"')
+    _add_shared(parser)
+    commands = parser.add_subparsers(dest="of_backups", metavar="COMMAND", title="commands")
+    found = {}
+    for name, help_ in _BACKUP_COMMANDS.items():
+        found[name] = commands.add_parser(name, help=help_, description=f"{help_}.", argument_default=_NOT_GIVEN)
+        if name != "statistics":
+            nargs, which = ("?", "its id (all of them)") if name == "verify" else (None, 'its id, or "latest"')
+            found[name].add_argument("backup_id", metavar="BACKUP", nargs=nargs, help=which)
+        _add_shared(found[name])
+    found["verify"].add_argument(
+        "--trial", action="store_true", help="also restore it into a scratch file, and compare"
+    )
+    found["export"].add_argument("path", metavar="PATH", type=Path, help="the new file, or a directory for it")
+    found["delete"].add_argument("--yes", action="store_true", help="also the last good one, and one an undo needs")
 
 
 def _add_undo(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +218,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "backups":
         from trueup import backup_modes
 
-        return backup_modes.list_all(settings, verify=getattr(options, "verify", False), as_json=options.json)
+        return backup_modes.manage(settings, _backup_request(options), as_json=options.json)
     if options.command == "restore":
         from trueup import backup_modes
 
@@ -231,6 +258,19 @@ def _without_the_app(settings: Settings, options: argparse.Namespace) -> int:
     if options.plan_out:
         return modes.write_plan(settings, options.plan_out, as_json=as_json)
     return modes.check(settings, as_json=as_json)
+
+
+def _backup_request(options: argparse.Namespace) -> BackupRequest:
+    from trueup.backup_modes import BackupRequest
+
+    otherwise = "verify" if getattr(options, "verify", False) else "list"
+    return BackupRequest(
+        action=getattr(options, "of_backups", None) or otherwise,
+        identifier=getattr(options, "backup_id", None),
+        path=getattr(options, "path", None),
+        trial=getattr(options, "trial", False),
+        accept_loss=getattr(options, "yes", False),
+    )
 
 
 def _undo_request(options: argparse.Namespace) -> UndoRequest:

@@ -70,6 +70,16 @@ class HistoryNameTaken(ConfigurationError):
     table with history_table = "..." in trueup.toml or TRUEUP_HISTORY_TABLE."""
 
 
+# -- 1: a person must decide -------------------------------------------------------------------------------------------
+
+
+class BackupStillNeeded(TrueupError):
+    """The backup {backup} was not deleted: {reason}. Accept that with --yes."""
+
+    exit_code = 1
+    status = "needs_decision"
+
+
 # -- 3: failed, database unchanged -------------------------------------------------------------------------------------
 
 
@@ -118,6 +128,19 @@ class BackupFailed(TrueupError):
 class BackupNotGood(TrueupError):
     """The backup {backup} cannot be restored: {problem}. Nothing was changed. Choose another one; these passed their
     last check: {good}."""
+
+
+class BackupNotUsable(TrueupError):
+    """The backup {backup} cannot be used: {problem}. Nothing was changed. "trueup backups verify" says which are
+    good."""
+
+
+class BackupNotDeleted(TrueupError):
+    """The backup {backup} could not be deleted: {reason}. Make its directory writable for this user."""
+
+
+class ExportFailed(TrueupError):
+    """The backup {backup} was not exported to {path}: {reason}. Nothing was overwritten; name another file."""
 
 
 class RestoreNotProved(TrueupError):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from trueup import catalogue
 from trueup.applying import Now, Running, utc_now
 from trueup.choosing import find_taken
 from trueup.decisions import Decision
@@ -23,7 +22,7 @@ from trueup.planning import compose, judge, locate, spare, survey_sides
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.sourcing import find_source
-from trueup.stages import backups, history
+from trueup.stages import history
 from trueup.stages.models import forget
 from trueup.standing import Position
 from trueup.target import Target
@@ -139,7 +138,7 @@ def restore(
     Other processes may have the database open: they see the old content or the new.
 
     Args:
-        backup: from :func:`list_backups` or :func:`find_backup`; it is verified first.
+        backup: from :func:`trueup.list_backups` or :func:`trueup.find_backup`; it is verified first.
         target: the database; its models are not read.
         report: is told every move, in the calling thread.
         limits: when to stop; the settings' time limit when not given.
@@ -253,31 +252,6 @@ def past_runs(target: Target) -> tuple[PastRun, ...]:
     return (*recorded, unfinished)
 
 
-def find_backup(target: Target, identifier: str) -> Backup:
-    """The backup of that id; the newest good one for ``"latest"``.
-
-    Raises:
-        NoSuchBackup: there is none.
-    """
-    dialect = target.dialect()
-    return catalogue.find_backup(target.backup_directory(dialect), dialect, identifier)
-
-
 def forget_models(target: Target) -> None:
     """Let the next :func:`plan` read the models' files again, for a program that stays open while they are edited."""
     forget(target.settings.base)
-
-
-def list_backups(target: Target) -> tuple[Backup, ...]:
-    """The backups of the target's database, newest first."""
-    dialect = target.dialect()
-    return catalogue.list_backups(target.backup_directory(dialect), dialect)
-
-
-def verify_backup(backup: Backup, target: Target, *, now: Now = utc_now) -> Backup:
-    """Read a backup again and check it; the answer is also kept beside it.
-
-    Returns:
-        The backup, with ``problem`` empty when it is good.
-    """
-    return backups.verify_backup(backup, target.dialect(), now(), Limits())

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from trueup.changes import Change
 from trueup.errors import TrueupError
 from trueup.plan import Assessment, Load, Plan
 from trueup.standing import Position
@@ -78,6 +79,47 @@ class Backup:
     """Why it cannot be used; empty for a good one."""
     trueup_version: str = ""
     database_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupStatistics:
+    """The backups of a database, counted."""
+
+    count: int
+    good: int
+    """Those without a problem."""
+    size: int
+    """Bytes of all of them."""
+    oldest: datetime | None
+    newest: datetime | None
+    outcomes: dict[str, int]
+    """For each state of the runs that they were taken for, how many there are; ``"no run"`` for those made by hand."""
+    warning: str
+    """Where they take much room; empty otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsMoved:
+    table: str
+    then: int
+    """Rows that the backup has."""
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupComparison:
+    """What changed in a database since a backup was taken of it."""
+
+    backup: Backup
+    changes: tuple[Change, ...]
+    """From the backup's schema to the present one; a rename is told as one name gone and another one there."""
+    rows: tuple[RowsMoved, ...]
+    """The tables of both that have more or fewer rows."""
+
+    @property
+    def same(self) -> bool:
+        """Neither the schema nor the number of rows differs."""
+        return not self.changes and not self.rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

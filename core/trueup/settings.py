@@ -23,6 +23,8 @@ class Retention:
     count: int = 50
     size: int | None = None
     """Bytes of all backups together; ``None`` for no limit."""
+    large: int | None = 1_000_000_000
+    """Bytes from which on a person is told to think about it; ``None`` for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Settings:
     """Only so many are kept."""
     backup_megabytes: float | None = None
     """What all backups together may take; ``None`` (written 0) for no limit."""
+    backup_warning_megabytes: float | None = 1000.0
+    """From so many on a person is told to think about it; ``None`` (written 0) for never."""
     history_table: str = "migration_history"
     accept_older_models: bool = False
     """Migrate without a person also to models that an earlier run was for and later runs left behind."""
@@ -63,8 +67,11 @@ class Settings:
 
     @property
     def retention(self) -> Retention:
-        size = None if self.backup_megabytes is None else round(self.backup_megabytes * 1_000_000)
-        return Retention(days=self.backup_days, count=self.backup_count, size=size)
+        size, large = (
+            None if megabytes is None else round(megabytes * 1_000_000)
+            for megabytes in (self.backup_megabytes, self.backup_warning_megabytes)
+        )
+        return Retention(days=self.backup_days, count=self.backup_count, size=size, large=large)
 
 
 def load_settings(
@@ -225,6 +232,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "backup_days": _days,
     "backup_count": _count,
     "backup_megabytes": _megabytes,
+    "backup_warning_megabytes": _megabytes,
     "history_table": _identifier,
     "accept_older_models": _switch,
     "owned_tables": _patterns,

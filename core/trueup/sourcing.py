@@ -10,10 +10,13 @@ from trueup.choosing import Taken
 from trueup.dialect import Dialect
 from trueup.errors import ValuesGone
 from trueup.limits import Limits
+from trueup.past import PastRun
 from trueup.plan import Source
 from trueup.stages import backups
 from trueup.stages.invert import older_names, renames_of
 from trueup.target import Target
+
+_UNDONE_FROM_BACKUP = frozenset(("DropTable", "DropColumn", "DeleteRows", "CastValues", "AlterColumn"))
 
 
 class _NoBackup(Exception):
@@ -36,6 +39,12 @@ def find_source(taken: Taken, target: Target, now: datetime) -> Source | None:
         if not lost:
             return None
         raise ValuesGone(run=taken.run.id, problem=problem, lost=", ".join(lost)) from problem
+
+
+def needs_backup(run: PastRun) -> bool:
+    """Whether an undo of the run, as far as it still holds, brings back values that only its backup has."""
+    made = (item for step in run.steps if not step.undone_by for item in step.made or ())
+    return run.completed and not run.undone_by and any(item.kind in _UNDONE_FROM_BACKUP for item in made)
 
 
 def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> Source:

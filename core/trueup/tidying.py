@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from trueup import catalogue
 from trueup.dialect import Dialect
 from trueup.run import Backup
-from trueup.stages.retention import expired
+from trueup.stages.retention import expired, storage_warning
 from trueup.target import Target
 
 
-def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now: datetime) -> tuple[Backup, ...]:
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    removed: tuple[Backup, ...]
+    warning: str
+    """Where what stays takes much room; empty otherwise."""
+
+
+def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now: datetime) -> Tidied:
     """Remove the backups that the settings do not keep. Only for who holds the migrator lock.
 
     Args:
@@ -20,13 +28,11 @@ def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now:
         dialect: of the database.
         needed: ids of runs that can still be undone.
         now: the time.
-
-    Returns:
-        What was removed.
     """
-    directory = target.backup_directory(dialect)
+    directory, keep = target.backup_directory(dialect), target.settings.retention
     catalogue.remove_leftovers(directory, dialect)
-    gone = expired(catalogue.list_backups(directory, dialect), target.settings.retention, needed, now)
+    found = catalogue.list_backups(directory, dialect)
+    gone = expired(found, keep, needed, now)
     for backup in gone:
         catalogue.delete_backup(backup)
-    return tuple(gone)
+    return Tidied(tuple(gone), storage_warning([backup for backup in found if backup not in gone], keep))

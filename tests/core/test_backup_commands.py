@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
-from trueup import cli, find_backup
+from trueup import cli, find_backup, list_backups
 
 
 def models(*more: Column[str]) -> MetaData:
@@ -56,6 +57,67 @@ def test_verify_finds_a_backup_that_was_damaged(migrated: Lab, capsys: pytest.Ca
     code, told = said(migrated, capsys, ["backups", "--verify"])
     assert code == 1
     assert "the file changed" in told["backups"][0]["problem"]  # type: ignore[index]
+
+
+def test_one_backup_is_verified_by_a_trial_restore(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """``verify BACKUP --trial`` restores it into a scratch file as well; nothing of that stays."""
+    backup = find_backup(migrated.target(models()), "latest")
+    before = sorted(path.name for path in backup.path.parent.iterdir())
+    code, out, _ = say(migrated, capsys, "backups", "verify", backup.id, "--trial")
+    assert (code, out.count("good on")) == (0, 1)
+    assert sorted(path.name for path in backup.path.parent.iterdir()) == before
+    assert "name" in migrated.stored("people")
+
+
+def test_backups_are_counted(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """``statistics`` tells how many there are, how large, and what became of the runs."""
+    code, out, _ = say(migrated, capsys, "backups", "statistics")
+    assert code == 0
+    assert "1 backup, 1 of them good" in out
+    assert "1 run completed" in out
+    code, told = said(migrated, capsys, ["backups", "statistics"])
+    assert (code, told["count"], told["good"], told["outcomes"]) == (0, 1, 1, {"completed": 1})
+    assert told["oldest"] == told["newest"] is not None
+
+
+def test_the_difference_to_a_backup(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """``diff`` tells the columns that came and the rows, in text and JSON; exit code 1 when there is something."""
+    migrated.sql("INSERT INTO people (id) VALUES (3)")
+    code, out, _ = say(migrated, capsys, "backups", "diff", "latest")
+    assert code == 1
+    assert "name" in out
+    assert "people has 3 rows, and had 2" in out
+    code, told = said(migrated, capsys, ["backups", "diff", "latest"])
+    assert [change["id"] for change in told["changes"]] == ["add column people.name"]  # type: ignore[union-attr]
+    assert (code, told["same"], told["rows"]) == (1, False, [{"table": "people", "then": 2, "now": 3}])
+
+
+def test_no_difference_to_a_backup(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a restore ``diff`` finds nothing, whatever the history tells."""
+    backup = find_backup(migrated.target(models()), "latest")
+    say(migrated, capsys, "restore", backup.id)
+    code, out, _ = say(migrated, capsys, "backups", "diff", backup.id)
+    assert (code, out.split(" are ")[0]) == (0, "The schema and the number of rows")
+
+
+def test_a_backup_is_exported(migrated: Lab, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """``export`` writes a new file that is a database by itself, and never over one that is there."""
+    path = tmp_path / "out.db"
+    code, out, _ = say(migrated, capsys, "backups", "export", "latest", str(path))
+    assert (code, f"to {path}, verified" in out) == (0, True)
+    assert Lab(path).value("SELECT count(*) FROM people") == 2
+    code, told = said(migrated, capsys, ["backups", "export", "latest", str(path)])
+    assert (code, told["error"]["kind"]) == (3, "ExportFailed")  # type: ignore[index]
+
+
+def test_a_backup_is_deleted(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """``delete`` refuses the only good one with exit code 1, and takes the word ``--yes``."""
+    code, _, err = say(migrated, capsys, "backups", "delete", "latest")
+    assert code == 1
+    assert "it is the only good one. Accept that with --yes." in err
+    code, told = said(migrated, capsys, ["backups", "delete", "latest", "--yes"])
+    assert (code, told["status"], told["success"]) == (0, "deleted", True)
+    assert list_backups(migrated.target(models())) == ()
 
 
 def test_restore_says_what_it_did(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:

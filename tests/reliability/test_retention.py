@@ -70,9 +70,12 @@ def test_of_failed_runs_the_newest_stays() -> None:
 
 
 def test_much_room_is_told() -> None:
-    """From a gigabyte on a person is told to think about it."""
-    assert storage_warning([backup(1), backup(2)]) == ""
-    assert "Large backup storage usage - consider cleanup" in storage_warning([backup(1, size=1_200_000_000)])
+    """From a gigabyte on, or what the settings say, a person is told to think about it."""
+    large = [backup(1, size=1_200_000_000)]
+    assert storage_warning([backup(1), backup(2)], Retention()) == ""
+    assert "Large backup storage usage - consider cleanup" in storage_warning(large, Retention())
+    assert storage_warning(large, Retention(large=None)) == ""
+    assert "(2 backups, 0 MB)" in storage_warning([backup(1), backup(2)], Retention(large=200))
 
 
 # -- with real runs ----------------------------------------------------------------------------------------------------
@@ -118,6 +121,14 @@ def test_a_run_removes_what_has_served_its_time(filled: Lab) -> None:
     assert [item.id for item in done.removed_backups] == [old]
     assert len(ids(filled)) == 1
     assert not list(find_backup(filled.target(models()), "latest").path.parent.glob(f"{old}*"))
+
+
+def test_a_run_warns_of_much_room(filled: Lab) -> None:
+    """What stays after a run is weighed, and its result says when that is much; what was removed does not count."""
+    assert "Large backup" not in str(run(filled, "a", backup_warning_megabytes=0.010).warnings)
+    (told,) = run(filled, "a", "b", backup_warning_megabytes=0.010).warnings
+    assert told.startswith("Large backup storage usage - consider cleanup (2 backups")
+    assert run(filled, "a", "b", "c", backup_warning_megabytes=0.030, backup_count=1).warnings == ()
 
 
 def test_a_server_that_fails_in_a_loop_does_not_fill_the_disk(filled: Lab) -> None:
@@ -225,5 +236,6 @@ def test_when_a_killed_run_began(filled: Lab) -> None:
 
 def test_settings_of_retention() -> None:
     """The settings are days, a number and megabytes."""
-    kept = Settings(backup_days=7, backup_count=3, backup_megabytes=1.5).retention
-    assert kept == Retention(days=7, count=3, size=1_500_000)
+    kept = Settings(backup_days=7, backup_count=3, backup_megabytes=1.5, backup_warning_megabytes=2).retention
+    assert kept == Retention(days=7, count=3, size=1_500_000, large=2_000_000)
+    assert Settings(backup_warning_megabytes=None).retention.large is None

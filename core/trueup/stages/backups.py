@@ -126,6 +126,42 @@ def keep_damaged(
     return backup
 
 
+def export(backup: Backup, path: Path, limits: Limits) -> None:
+    """Copy the backup's file to a new one, which appears only when it is whole, and is the backup by its checksum.
+
+    Raises:
+        FileExistsError: there is one of this name.
+        OSError: it cannot be written, or the copy is another one.
+        Cancelled, TimeLimitReached: the limits ended it.
+    """
+    partial = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PARTIAL}")
+    try:
+        partial.touch(mode=0o600, exist_ok=False)
+        with backup.path.open("rb") as source, partial.open("wb") as copy:
+            while chunk := source.read(_CHUNK):
+                limits.check()
+                copy.write(chunk)
+        _sync(partial)
+        if _checksum(partial, backup.checksum.partition(":")[0], limits) != backup.checksum:
+            raise OSError("what was written there is not what the backup holds")
+        _name(partial, path)
+        _sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _name(partial: Path, path: Path) -> None:
+    """A link never takes the place of a file, as a rename does; not every file system has links."""
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError:
+        raise
+    except OSError:
+        if path.exists():
+            raise FileExistsError(path) from None
+        partial.rename(path)
+
+
 @contextmanager
 def working_copy(backup: Backup, dialect: Dialect, now: datetime) -> Iterator[Path]:
     """A copy of the backup's file that may be written to; it is gone when the context ends.

@@ -8,9 +8,6 @@ from datetime import datetime, timedelta
 from trueup.run import Backup
 from trueup.settings import Retention
 
-_LARGE = 1_000_000_000
-"""Bytes of backups from which on a person should think about it."""
-
 
 def expired(backups: Sequence[Backup], keep: Retention, needed: Collection[str], now: datetime) -> list[Backup]:
     """The backups that may go.
@@ -41,9 +38,9 @@ def expired(backups: Sequence[Backup], keep: Retention, needed: Collection[str],
     return gone
 
 
-def storage_warning(backups: Sequence[Backup]) -> str:
+def storage_warning(backups: Sequence[Backup], keep: Retention) -> str:
     """A sentence when the backups take much room; empty otherwise."""
     size = sum(backup.size for backup in backups)
-    if size < _LARGE:
+    if keep.large is None or size < keep.large:
         return ""
-    return f"Large backup storage usage - consider cleanup ({len(backups)} backups, {size / 1e9:.1f} GB)"
+    return f"Large backup storage usage - consider cleanup ({len(backups)} backups, {size / 1e6:.0f} MB)"

@@ -1,0 +1,277 @@
+"""What can be done with backups besides restoring them: list, count, verify, compare, export and delete them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from trueup import catalogue
+from trueup.applying import Now, utc_now
+from trueup.dialect import Connection, Dialect
+from trueup.errors import BackupNotDeleted, BackupNotUsable, BackupStillNeeded, ExportFailed, TrueupError
+from trueup.flow import past_runs, restore
+from trueup.limits import Limits
+from trueup.run import Backup, BackupComparison, BackupStatistics, RowsMoved
+from trueup.schema import Schema
+from trueup.sourcing import needs_backup
+from trueup.space import refuse_too_little
+from trueup.stages import backups, history
+from trueup.stages.compare import compare
+from trueup.stages.retention import storage_warning
+from trueup.target import Target
+
+_NO_RUN, _UNKNOWN = "no run", "unknown run"
+_PREFIX = ".trueup-trial-"
+_TRIAL = 4
+"""A trial restore writes the backup's copy, the working copy of a restore, the database and its journal."""
+
+
+def list_backups(target: Target) -> tuple[Backup, ...]:
+    """The backups of the target's database, newest first; what is wrong with one is its ``problem``."""
+    dialect = target.dialect()
+    return catalogue.list_backups(target.backup_directory(dialect), dialect)
+
+
+def find_backup(target: Target, identifier: str) -> Backup:
+    """The backup of that id; the newest good one for ``"latest"``.
+
+    Raises:
+        NoSuchBackup: there is none.
+    """
+    dialect = target.dialect()
+    return catalogue.find_backup(target.backup_directory(dialect), dialect, identifier)
+
+
+def backup_statistics(target: Target) -> BackupStatistics:
+    """How many backups there are, of when, how large, and what became of the runs that they were taken for.
+
+    A database that cannot be read tells nothing of its runs; the rest is known all the same.
+    """
+    found = list_backups(target)
+    outcomes = _outcomes(target)
+    return BackupStatistics(
+        count=len(found),
+        good=sum(not backup.problem for backup in found),
+        size=sum(backup.size for backup in found),
+        oldest=found[-1].created_at if found else None,
+        newest=found[0].created_at if found else None,
+        outcomes=dict(Counter(_outcome(backup, outcomes) for backup in found).most_common()),
+        warning=storage_note(found, target),
+    )
+
+
+def storage_note(found: Sequence[Backup], target: Target) -> str:
+    """A sentence when these backups take more room than the settings think right; empty otherwise."""
+    return storage_warning(found, target.settings.retention)
+
+
+def verify_backup(
+    backup: Backup, target: Target, *, trial: bool = False, limits: Limits | None = None, now: Now = utc_now
+) -> Backup:
+    """Read a backup again and check it; the answer is also kept beside it.
+
+    Args:
+        backup: from :func:`list_backups` or :func:`find_backup`.
+        target: the database.
+        trial: restore it into a scratch file as well, and compare what comes of it with the backup.
+        limits: when to stop; never when not given.
+        now: the clock.
+
+    Returns:
+        The backup, with ``problem`` empty when it is good.
+
+    Raises:
+        NotEnoughSpace: there is no room for the trial. The backup itself was checked.
+        Cancelled, TimeLimitReached: the limits say so.
+    """
+    limits = limits or Limits()
+    limits.phase = "checking the backup"
+    checked = backups.verify_backup(backup, target.dialect(), now(), limits)
+    if not trial or checked.problem:
+        return checked
+    limits.phase = "restoring the backup for trial"
+    tried = replace(checked, problem=_try_restoring(checked, target, limits))
+    catalogue.note_check(tried)
+    return tried
+
+
+def compare_backup(backup: Backup, target: Target, *, limits: Limits | None = None) -> BackupComparison:
+    """What changed in the database since a backup was taken: the schema, and how many rows tables have.
+
+    Values that changed in rows that stayed are not looked for.
+
+    Args:
+        backup: from :func:`list_backups` or :func:`find_backup`.
+        target: the database; its models are not read.
+        limits: when to stop; never when not given.
+
+    Raises:
+        BackupNotUsable: the backup cannot be read.
+        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
+        Cancelled, TimeLimitReached: the limits say so.
+    """
+    limits, dialect = limits or Limits(), target.dialect()
+    limits.phase = "comparing with the backup"
+    own = (target.settings.history_table,)
+    live = dialect.connect(write=False, timeout=target.settings.lock_timeout)
+    try:
+        with _opened(backup, dialect) as copy, copy.limited(limits), live.limited(limits), limits.explaining():
+            before, after = copy.schema(leave_out=own), live.schema(leave_out=own)
+            then = {table.name: _rows_then(backup, copy, table.name) for table in before.tables}
+            now = {table.name: live.count(table.name) for table in after.tables}
+    finally:
+        live.close()
+    return BackupComparison(backup=backup, changes=compare(before, after, _everything(before)), rows=_moved(then, now))
+
+
+def export_backup(backup: Backup, target: Target, path: Path, *, limits: Limits | None = None) -> Path:
+    """Copy a backup to another place, verified there; what is there already is never overwritten.
+
+    Args:
+        backup: from :func:`list_backups` or :func:`find_backup`; it is verified first.
+        target: the database.
+        path: the new file, or a directory for it.
+        limits: when to stop; never when not given.
+
+    Returns:
+        The new file: a database that needs no other files, for the owner only.
+
+    Raises:
+        BackupNotUsable: the backup is not good.
+        ExportFailed: the file exists, cannot be written, or is not what it should be.
+        Cancelled, TimeLimitReached: the limits say so; there is no new file then.
+    """
+    limits = limits or Limits()
+    checked = verify_backup(backup, target, limits=limits)
+    if checked.problem:
+        raise BackupNotUsable(backup=backup.id, problem=checked.problem)
+    place = path / backup.path.name if path.is_dir() else path
+    limits.phase = "exporting the backup"
+    try:
+        backups.export(checked, place, limits)
+    except OSError as error:
+        reason = "it exists already" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        raise ExportFailed(backup=backup.id, path=place, reason=reason) from error
+    return place
+
+
+def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, now: Now = utc_now) -> None:
+    """Remove a backup, its file and its description.
+
+    Args:
+        backup: from :func:`list_backups` or :func:`find_backup`.
+        target: the database.
+        accept_loss: also the last good one, and one that an undo would bring values back from.
+        now: the clock.
+
+    Raises:
+        BackupStillNeeded: it is one of these, and nobody accepted that.
+        NoSuchBackup: somebody deleted it already.
+        AnotherMigrator: a run that may need it is at work.
+        BackupNotDeleted: the directory does not allow it.
+    """
+    dialect = target.dialect()
+    intent = history.intent(os.urandom(6).hex(), "delete", now())
+    with dialect.lock(intent, target.settings.lock_timeout, lambda _holder: None):
+        found = find_backup(target, backup.id)
+        reason = "" if accept_loss else _still_needed(found, target)
+        if reason:
+            raise BackupStillNeeded(backup=backup.id, reason=reason)
+        try:
+            catalogue.delete_backup(found)
+        except OSError as error:
+            raise BackupNotDeleted(backup=backup.id, reason=error.strerror or str(error)) from error
+
+
+def _outcomes(target: Target) -> Mapping[str, str]:
+    try:
+        return {run.id: run.state for run in past_runs(target)}
+    except TrueupError:
+        return {}
+
+
+def _outcome(backup: Backup, outcomes: Mapping[str, str]) -> str:
+    """A failed run is not always in the history, but its backup knows."""
+    if backup.run_id is None:
+        return _NO_RUN
+    return outcomes.get(backup.run_id) or ("rolled_back" if backup.run_failed else _UNKNOWN)
+
+
+def _try_restoring(backup: Backup, target: Target, limits: Limits) -> str:
+    """Why a restore would not bring back what the backup holds; empty when it does."""
+    with _scratch(backup, target) as (copy, scratch):
+        run = restore(copy, scratch, limits=limits)
+        limits.check()
+        if run.error is not None:
+            return f"a trial restore failed: {run.error}"
+        found = compare_backup(copy, scratch, limits=limits)
+    if found.changes:
+        return f"a trial restore brought another schema: {found.changes[0].sentence}"
+    return "".join(f"a trial restore brought {row.now} rows of {row.table}, not {row.then}" for row in found.rows[:1])
+
+
+@contextmanager
+def _scratch(backup: Backup, target: Target) -> Iterator[tuple[Backup, Target]]:
+    """A copy of the backup, and a database that is not there yet, in a directory that is gone afterwards."""
+    from tempfile import TemporaryDirectory  # a server that starts does not pay for this import
+
+    dialect, place = target.dialect(), backup.path.parent
+    refuse_too_little("The trial restore", [(place, _TRIAL * backup.size)])
+    with TemporaryDirectory(prefix=_PREFIX, dir=place) as name:
+        directory = Path(name)
+        copy = replace(backup, path=directory / backup.path.name)
+        shutil.copyfile(backup.path, copy.path)
+        settings = replace(target.settings, backup=False, backup_dir=directory, time_limit=None)
+        yield copy, Target(url=dialect.url_of(directory / "scratch.db"), models=(), settings=settings)
+
+
+@contextmanager
+def _opened(backup: Backup, dialect: Dialect) -> Iterator[Connection]:
+    """The backup as a database, to read."""
+    if not backup.path.is_file():
+        raise BackupNotUsable(backup=backup.id, problem=catalogue.GONE)
+    try:
+        copy = dialect.open_copy(backup.path)
+    except TrueupError as error:
+        raise BackupNotUsable(backup=backup.id, problem=str(error)) from error
+    try:
+        yield copy
+    finally:
+        copy.close()
+
+
+def _rows_then(backup: Backup, copy: Connection, table: str) -> int:
+    return backup.row_counts[table] if table in backup.row_counts else copy.count(table)
+
+
+def _everything(schema: Schema) -> frozenset[tuple[str, str]]:
+    """Whatever is gone counts, whoever declared it."""
+    tables = (("table", table.name.lower()) for table in schema.tables)
+    return frozenset((*tables, *(item.key for item in schema.objects)))
+
+
+def _moved(then: Mapping[str, int], now: Mapping[str, int]) -> tuple[RowsMoved, ...]:
+    """Of the tables that are on both sides."""
+    return tuple(RowsMoved(name, count, now[name]) for name, count in then.items() if now.get(name, count) != count)
+
+
+def _still_needed(backup: Backup, target: Target) -> str:
+    """Why a backup should stay; empty when it may go."""
+    good = [item.id for item in list_backups(target) if not item.problem]
+    if good == [backup.id]:
+        return "it is the only good one"
+    if backup.run_id is None or backup.problem:
+        return ""
+    try:
+        runs = [run for run in past_runs(target) if run.completed]
+    except TrueupError as error:
+        return f"whether an undo needs it cannot be told: {error}"
+    if runs and runs[-1].id == backup.run_id:
+        return f"it was taken for the last run, {backup.run_id}, and takes it back"
+    needed = any(needs_backup(run) for run in runs if run.id == backup.run_id)
+    return f"only with it trueup undo {backup.run_id} brings back the values that the run dropped" if needed else ""
