@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from trueup import catalogue
 from trueup._version import __version__
+from trueup.damage import in_full
 from trueup.dialect import Connection, Dialect
 from trueup.errors import (
     BackupNeeded,
@@ -100,15 +101,9 @@ class Running:
 
     def _failed(self, error: TrueupError) -> Run:
         if isinstance(error, DatabaseDamaged):
-            error = self._with_good_backups(error)
+            error = in_full(error, self.target)
         self.report(RolledBack(elapsed=self.limits.elapsed, error=error))
         return self.outcome(Status(error.status), error)
-
-    def _with_good_backups(self, error: DatabaseDamaged) -> DatabaseDamaged:
-        dialect = self.target.dialect()
-        found = catalogue.list_backups(self.target.backup_directory(dialect), dialect)
-        good = ", ".join(backup.id for backup in found if not backup.problem) or "there is none"
-        return DatabaseDamaged(database=error.facts["database"], reason=error.facts["reason"], good=good)
 
     def outcome(self, status: Status, error: TrueupError | None = None) -> Run:
         done = status in (Status.MIGRATED, Status.UNDONE)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,27 +65,39 @@ def delete_backup(backup: Backup) -> None:
 
 
 def mark_failed(backup: Backup) -> Backup:
-    """Note that the run it was taken for left the database as it was."""
+    """Note that the run it was taken for left the database as it was; on a full disk it counts as any other."""
     marked = replace(backup, run_failed=True)
-    write_description(marked)
+    try:
+        write_description(marked)
+    except OSError:
+        return backup
     return marked
 
 
 def note_check(backup: Backup) -> None:
-    """Keep what a check found; of a backup that somebody deleted meanwhile nothing is kept."""
+    """Keep what a check found; of a backup that somebody deleted meanwhile, or on a full disk, nothing is kept."""
     if backup.path.with_suffix(".json").exists():
-        write_description(backup)
+        with suppress(OSError):
+            write_description(backup)
 
 
 def write_description(backup: Backup) -> None:
-    """Put the backup's JSON in its place, as a whole, whoever else writes it at the same time."""
+    """Put the backup's JSON in its place, as a whole, whoever else writes it at the same time.
+
+    Raises:
+        OSError: it cannot be written; nothing of it stays.
+    """
     path = backup.path.with_suffix(".json")
     temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PARTIAL}")
     fields = {name: getattr(backup, name) for name in Backup.__slots__}
     fields["path"] = backup.path.name
-    temporary.write_text(json.dumps(fields, default=_plain, indent=1), encoding="utf-8")
-    temporary.chmod(0o600)
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(fields, default=_plain, indent=1), encoding="utf-8")
+        temporary.chmod(0o600)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def find_leftovers(directory: Path, dialect: Dialect) -> list[Path]:

@@ -115,6 +115,11 @@ class ReadOnlyDatabase(TrueupError):
     permission on the file and its directory."""
 
 
+class DiskFailed(TrueupError):
+    """{database} could not be written: {reason}. Everything was rolled back; the database is as it was. Make room on
+    its file system, or see to the disk, and run again."""
+
+
 class BackupNeeded(TrueupError):
     """{rows} rows are to be deleted, as was decided, and no backup is to be made. Nothing was changed. Allow the
     backup, or take the decision back."""

@@ -5,19 +5,22 @@ What a step of them means stands in ``planning.py`` and ``applying.py``, and in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from trueup.applying import Now, Running, utc_now
 from trueup.choosing import find_taken
+from trueup.damage import naming_damage
 from trueup.decisions import Decision
 from trueup.decisions_file import read_decisions, refuse_contradictions
 from trueup.declaring import declare
+from trueup.dialect import Connection
 from trueup.events import Finished, Report, RestoreStarted, Started, ignore
 from trueup.job import Job
 from trueup.killed import find_unfinished
 from trueup.limits import Limits
 from trueup.past import PastRun, read_runs
-from trueup.plan import Plan, Policy
+from trueup.plan import Plan, Policy, Source
 from trueup.planning import compose, judge, locate, spare, survey_sides
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
@@ -58,17 +61,13 @@ def plan(
     decided = read_decisions(settings.decisions) if decisions is None else tuple(decisions)
     if decisions is not None:
         refuse_contradictions(decided, "the decisions given")
-    connection = dialect.connect(write=False, timeout=settings.lock_timeout)
     limits.phase = "comparing and looking at the data"
-    try:
-        with connection.limited(limits), limits.explaining():
-            found = survey_sides(connection, dialect, declared, decided, settings, limits.budget(settings.probe_limit))
-            judgements = spare(found, judge(found, policy, leave_out))
-            composed = compose(found, judgements, policy)
-        limits.check()
-        return composed
-    finally:
-        connection.close()
+    with _reading(target) as connection, limits.explaining(), connection.limited(limits):
+        found = survey_sides(connection, dialect, declared, decided, settings, limits.budget(settings.probe_limit))
+        judgements = spare(found, judge(found, policy, leave_out))
+        composed = compose(found, judgements, policy)
+    limits.check()
+    return composed
 
 
 def position(target: Target) -> Position:
@@ -79,11 +78,8 @@ def position(target: Target) -> Position:
     """
     settings, dialect = target.settings, target.dialect()
     declared = declare(target, dialect)
-    connection = dialect.connect(write=False, timeout=settings.lock_timeout)
-    try:
+    with _reading(target) as connection:
         return locate(connection, declared, settings, connection.fingerprint(leave_out=(settings.history_table,)))
-    finally:
-        connection.close()
 
 
 def apply(
@@ -191,11 +187,8 @@ def plan_undo(
     settings, dialect = target.settings, target.dialect()
     taken = find_taken(past_runs(target), run_id, steps, dialect)
     source = None if structure_only else find_source(taken, target, now())
-    connection = dialect.connect(write=False, timeout=settings.lock_timeout, source=source)
-    try:
+    with _reading(target, source) as connection:
         return compose_undo(connection, dialect, taken, source, settings, read_decisions(settings.decisions))
-    finally:
-        connection.close()
 
 
 def undo(
@@ -240,16 +233,23 @@ def past_runs(target: Target) -> tuple[PastRun, ...]:
     Raises:
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
     """
-    dialect, settings = target.dialect(), target.settings
-    unfinished = find_unfinished(dialect)
-    connection = dialect.connect(write=False, timeout=settings.lock_timeout)
-    try:
-        recorded = read_runs(history.read_records(connection, settings.history_table))
-    finally:
-        connection.close()
+    unfinished = find_unfinished(target.dialect())
+    with _reading(target) as connection:
+        recorded = read_runs(history.read_records(connection, target.settings.history_table))
     if unfinished is None or any(run.id == unfinished.id for run in recorded):
         return recorded
     return (*recorded, unfinished)
+
+
+@contextmanager
+def _reading(target: Target, source: Source | None = None) -> Iterator[Connection]:
+    """The database, open to be looked at; what is raised about damage says all that is known of it."""
+    with naming_damage(target):
+        connection = target.dialect().connect(write=False, timeout=target.settings.lock_timeout, source=source)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
 
 def forget_models(target: Target) -> None:

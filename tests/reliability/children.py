@@ -6,14 +6,17 @@ https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-method
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
+import resource
 import signal
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-from trueup import Run
+from trueup import Run, TrueupError
 from trueup.events import Event
 
 Say = Callable[[Any], None]
@@ -71,12 +74,17 @@ def _main(pipe: Connection, work: Callable[..., None], arguments: tuple[Any, ...
 
 def tell_events(say: Say, work: Work) -> None:
     """Do something that has events; say the name of each and when it was, in seconds, and in the end how it went."""
+    tell_end(say, lambda: work(report=lambda event: say((type(event).__name__, event.elapsed))))
 
-    def report(event: Event) -> None:
-        say((type(event).__name__, event.elapsed))
 
-    run = work(report=report)
-    say((str(run.status), str(run.error or "")))
+def tell_end(say: Say, work: Callable[[], Run]) -> None:
+    """Say the status that it ended with, and the error."""
+    try:
+        run = work()
+    except TrueupError as error:
+        say((error.status, str(error)))
+    else:
+        say((str(run.status), str(run.error or "")))
 
 
 def die_at(say: Say, work: Work, name: str) -> None:
@@ -87,3 +95,22 @@ def die_at(say: Say, work: Work, name: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     work(report=report)
+
+
+def run_out_of_room(say: Say, work: Work, size: int) -> None:
+    """Do something while no file can grow beyond so many bytes, as on a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write fails, as on a disk, and not the process
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    tell_events(say, work)
+
+
+def fill_up_at(say: Say, work: Work, number: int) -> None:
+    """Do something that has events; from the event of this number on (the first is 0) nothing more can be written."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    seen = itertools.count()
+
+    def report(_event: Event) -> None:
+        if next(seen) == number:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    tell_end(say, partial(work, report=report))

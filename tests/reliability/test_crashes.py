@@ -1,4 +1,4 @@
-"""Whatever ends a run, the database is the old one or the new one, whole; for kill -9 see test_kills.py."""
+"""Whatever ends a run, the database is the old one or the new one, whole; see also test_kills.py."""
 
 from __future__ import annotations
 
@@ -87,48 +87,6 @@ def test_a_look_leaves_nothing_behind(filled: Lab, tmp_path: Path, journal_mode:
     metadata.tables["people"].c.name.type = Integer()
     assert filled.plan(metadata).assessments[0].hazards
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_a_full_disk_during_the_backup(filled: Lab, tmp_path: Path) -> None:
-    """When the backup does not fit, the run fails before it began and leaves no half backup."""
-    before = filled.dump()
-    script = f"""
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
-import signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-from tests.reliability.test_crashes import new_models
-from trueup import Target, migrate
-run = migrate(Target(url={filled.url!r}, models=new_models()))
-print(run.exit_code, run.error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith("3 "), done.stderr
-    assert filled.dump() == before
-    assert list((tmp_path / ".trueup" / "backups").iterdir()) == []
-
-
-def test_a_full_disk_during_the_rebuild(filled: Lab) -> None:
-    """When the rebuild does not fit, everything is rolled back."""
-    before = filled.dump()
-    size = filled.path.stat().st_size
-    script = f"""
-import resource, signal
-resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 20_000}, resource.RLIM_INFINITY))
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-from tests.reliability.test_crashes import new_models
-from trueup import Settings, Target, migrate
-run = migrate(Target(url={filled.url!r}, models=new_models(), settings=Settings(backup=False)))
-print(run.exit_code, run.error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith("3 "), done.stdout + done.stderr
-    assert "as it was" in done.stdout
-    assert filled.dump() == before
 
 
 def test_a_cancelled_run(filled: Lab) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from trueup.catalogue import GONE, PARTIAL, identifier_of, note_check, partial_ending, stem_of, write_description
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupFailed, DatabaseDamaged, TrueupError
+from trueup.errors import BackupFailed, DatabaseDamaged, DiskFailed, TrueupError
 from trueup.limits import Limits
 from trueup.run import Backup
 
@@ -185,9 +185,12 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
         yield partial
     except OSError as error:
         raise BackupFailed(directory=directory, reason=error.strerror or str(error)) from error
+    except DiskFailed as error:
+        raise BackupFailed(directory=directory, reason=error.facts["reason"]) from error
     finally:
         if partial is not None:
-            partial.unlink(missing_ok=True)
+            for path in directory.glob(f"{escape(partial.name)}*"):  # with what the database has beside it
+                path.unlink(missing_ok=True)
 
 
 def _keep(partial: Path, backup: Backup) -> None:

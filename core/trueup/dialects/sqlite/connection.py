@@ -20,7 +20,14 @@ from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
 from trueup.dialects.sqlite.sizes import measure, time_sample
 from trueup.dialects.sqlite.source import SOURCE, Sources
 from trueup.dialects.sqlite.tokens import quote, string
-from trueup.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnreadable, ReadOnlyDatabase, TrueupError
+from trueup.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseUnreadable,
+    DiskFailed,
+    ReadOnlyDatabase,
+    TrueupError,
+)
 from trueup.limits import Budget, Limits
 from trueup.plan import Fill, Source
 from trueup.schema import Schema
@@ -319,6 +326,8 @@ def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupErro
             return DatabaseBusy(database=database, timeout=timeout)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return DatabaseDamaged(database=database, reason=str(error))
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return DiskFailed(database=database, reason=str(error))
         case sqlite3.SQLITE_READONLY:
             return ReadOnlyDatabase(database=database)
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:

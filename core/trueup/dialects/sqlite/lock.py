@@ -10,13 +10,14 @@ was left by one that was killed. A holder that fails leaves that there again, si
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from trueup.errors import AnotherMigrator, ReadOnlyDatabase
+from trueup.errors import AnotherMigrator, DiskFailed, ReadOnlyDatabase, TrueupError
 from trueup.run import Intent
 
 
@@ -29,6 +30,7 @@ def migrator_lock(
     Raises:
         AnotherMigrator: the holder did not let go within ``timeout`` seconds.
         ReadOnlyDatabase: the directory does not allow the lock file.
+        DiskFailed: there is no room for it.
     """
     from filelock import FileLock, Timeout  # a start that finds nothing to do takes no lock
 
@@ -39,18 +41,18 @@ def migrator_lock(
         except Timeout:
             waiting(_holder(path))
             lock.acquire(timeout=timeout)
-        killed = read_intent(path)
-        path.write_text(_as_text(intent), encoding="utf-8")
+        left = killed = read_intent(path)
     except Timeout as error:
         raise AnotherMigrator(holder=_holder(path), database=database, timeout=timeout) from error
     except OSError as error:
-        raise ReadOnlyDatabase(database=database) from error
-    left = killed
+        raise _refused(error, database) from error
     try:
+        _note(path, intent, database)
         yield killed
         left = None
     finally:
-        path.write_text(_as_text(left), encoding="utf-8")
+        with suppress(TrueupError):  # what ended the context is more important
+            _note(path, left, database)
         lock.release()
 
 
@@ -69,12 +71,23 @@ def is_locked(path: Path) -> bool:
         return False
 
 
+def _note(path: Path, intent: Intent | None, database: str) -> None:
+    """All of it, or nothing: half a note tells nothing."""
+    try:
+        path.write_text(json.dumps(asdict(intent)) if intent else "", encoding="utf-8")
+    except OSError as error:
+        path.write_text("", encoding="utf-8")
+        raise _refused(error, database) from error
+
+
+def _refused(error: OSError, database: str) -> TrueupError:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ReadOnlyDatabase(database=database)
+    return DiskFailed(database=database, reason=error.strerror or str(error))
+
+
 def _holder(path: Path) -> str:
     return str(read_intent(path) or "unknown")
-
-
-def _as_text(intent: Intent | None) -> str:
-    return json.dumps(asdict(intent)) if intent else ""
 
 
 def read_intent(path: Path) -> Intent | None:
