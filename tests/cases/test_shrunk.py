@@ -20,6 +20,10 @@ P = Tab("p")
 A, B = Col("a", "text"), Col("B", "text")
 
 SHRUNK = {
+    "a key's column that may be NULL once the table is no longer WITHOUT ROWID, for which a column must go": upgrade(
+        (Tab("p", columns=(A,), without_rowid=True),),
+        (Tab("p", key="none", strict=True),),
+    ),
     "indexes that come, in whatever order SQLAlchemy makes them": upgrade(
         (P,),
         (

@@ -151,6 +151,11 @@ SHRUNK = {
         ),
         trial=Content({"t": ((None,), (5,))}),
     ),
+    "what the run gave to a row that only its rowid tells": upgrade(
+        (Tab("t", key="none", columns=(replace(A, supplied=True), N)),),
+        (Tab("t", key="none", columns=(replace(A, supplied=True, nullable=False), Col("n", "text"))),),
+        t=((7, None, 5), (7, "x", None)),
+    ),
     "a row without a value in the only key that is left": upgrade(
         (Tab("t", key="turned", columns=(N,), indexes=(Idx((("n", "plain"),), "ix", unique=True),)),),
         (Tab("t", key="text", columns=(N,), indexes=(Idx((("n", "plain"),), "ix", unique=True),)),),

@@ -106,7 +106,7 @@ def _holds_back(change: Change) -> Iterator[_Object]:
     """The change itself, and those that cannot be made without it.
 
     A table becomes STRICT with all its columns, and takes columns of other types when it no longer is. A table WITHOUT
-    ROWID has a key, and none that the rowid counts up.
+    ROWID has a key, and none that the rowid counts up. In both kinds the key's columns are NOT NULL.
     """
     yield _object(change)
     table = change.table.lower()
@@ -118,6 +118,9 @@ def _holds_back(change: Change) -> Iterator[_Object]:
         yield AlterTableOptions, table, "WITHOUT ROWID"
     if isinstance(change, AlterPrimaryKey) and (change.old is None or change.old.autoincrement):
         yield AlterPrimaryKey, table, "WITHOUT ROWID"
+    if isinstance(change, AlterPrimaryKey | AlterTableOptions):
+        key = change.old.primary_key if isinstance(change, AlterTableOptions) else change.old
+        yield from ((AlterColumn, table, f"{name} NULL") for name in _columns_of(key))
 
 
 def _holds(change: Change, drop: DropColumn) -> bool:
@@ -136,6 +139,8 @@ def _needs(change: Change) -> Iterator[_Object]:
                 yield AddColumn, table, name
     if isinstance(change, AddColumn | AlterColumn):
         yield AlterTableOptions, table, "STRICT"
+    if isinstance(change, AlterColumn) and change.new.nullable and not change.old.nullable:
+        yield AlterColumn, table, f"{change.label.lower()} NULL"
     if isinstance(change, AlterTableOptions) and change.new.strict:
         yield _object(change)
     if isinstance(change, AlterTableOptions) and change.new.without_rowid:

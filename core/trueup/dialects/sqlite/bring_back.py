@@ -169,12 +169,20 @@ def _optional(key: Sequence[str], table: Table) -> list[str]:
 def _unchanged_row(live: Table, then: Table) -> str:
     """The same for rows that no key tells apart: nothing of them may have changed."""
     here = quote(live.name)
-    shared = [column.name for column in then.columns if _plain(column) and _plain(live.column(column.name))]
+    shared = [column for column in then.columns if _plain(column) and _plain(live.column(column.name))]
     rowids = (rowid_name(then), rowid_name(live))
     if then.without_rowid or live.without_rowid or not all(rowids) or not shared:
         return ""
-    alike = [f"{_THERE}.{quote(name)} IS {here}.{quote(name)}" for name in shared]
+    alike = [_as_the_run_left_it(column, live) for column in shared]
     return " AND ".join([f"{_THERE}.{rowids[0]} = {here}.{rowids[1]}", *alike])
+
+
+def _as_the_run_left_it(column: Column, live: Table) -> str:
+    """Whether the live value is the backup's, or what another type or NOT NULL may have made of it."""
+    now = live.column(column.name) or column
+    there, here = f"{_THERE}.{quote(column.name)}", f"{quote(live.name)}.{quote(now.name)}"
+    same = _untouched(here, there, now.type, "")
+    return f"({same} OR {there} IS NULL)" if column.nullable and not now.nullable else f"({same})"
 
 
 def _alike(live: Table, then: Table) -> Iterator[str]:
