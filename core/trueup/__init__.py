@@ -15,6 +15,7 @@ from trueup.archive import (
     list_backups,
     verify_backup,
 )
+from trueup.baselining import baseline
 from trueup.changes import Change
 from trueup.decisions import Backfill, Cast, Decision, Delete, Drop, Ignore, Keep, Rename, Skip
 from trueup.decisions_edit import remove_decision, write_decision
@@ -112,6 +113,7 @@ __all__ = [
     "apply",
     "as_toml",
     "backup_statistics",
+    "baseline",
     "changes",
     "compare_backup",
     "delete_backup",

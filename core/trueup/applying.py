@@ -161,7 +161,7 @@ class Running:
         connection.begin(self.limits.within(settings.lock_timeout))
         self._tell(Locked)
         completed = history.read_completed(connection, settings.history_table)
-        self.needed = completed[-1:]
+        self.needed = history.read_last_change(connection, settings.history_table)
         if killed is not None:
             self._found_killed(killed, completed, dialect)
         if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:

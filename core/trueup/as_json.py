@@ -109,6 +109,11 @@ def restore_object(run: Run) -> dict[str, Any]:
     }
 
 
+def baseline_object(run: Run, name: str, note: str) -> dict[str, Any]:
+    """The outcome of a baseline; its changes are what differs and stays."""
+    return run_object(run) | {"run_id": run.id or None, "name": name or None, "note": note or None}
+
+
 def undo_object(run: Run) -> dict[str, Any]:
     """The outcome of an undo."""
     return run_object(run) | _undone_json(run.plan)

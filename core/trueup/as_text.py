@@ -80,6 +80,23 @@ def restore_lines(run: Run) -> Iterator[str]:
     yield from (f"note: {visible(warning)}" for warning in run.warnings)
 
 
+def baseline_lines(run: Run) -> Iterator[str]:
+    """That the database is recorded as it is, and how it differs from the models."""
+    plan = run.plan
+    if plan is None:
+        return
+    yield f"Took {plan.database} as it is for the starting point: baseline {run.id}, {len(plan.live.tables)} tables."
+    count = len(plan.assessments)
+    if count:
+        yield f"{count} difference{'' if count == 1 else 's'} to {plan.models}, not applied:"
+        yield from (line for item in plan.assessments for line in _reviewed_lines(item))
+    else:
+        yield f"It is in step with {plan.models}."
+    yield from (f"note: {visible(sentence)}" for sentence in (*plan.notes, *plan.unsupported))
+    if plan.unmanaged:
+        yield f"Not declared by the models, left alone: {visible(', '.join(plan.unmanaged))}."
+
+
 def undo_lines(run: Run) -> Iterator[str]:
     """What an undo did, or why it did nothing."""
     plan = run.plan

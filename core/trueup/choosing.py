@@ -10,6 +10,7 @@ from trueup.dialect import Dialect
 from trueup.errors import AlreadyUndone, NoSuchRun, NotUndoable
 from trueup.past import Made, PastRun, PastStep, unpack_schema
 from trueup.schema import Schema
+from trueup.standing import BASELINE
 
 _UNCHANGED = {
     "rolled_back": "it was rolled back and changed nothing",
@@ -60,6 +61,8 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
         refuse(run, _UNCHANGED[run.status], "Undo another one; see: trueup history")
     if run.kind == "restore":
         refuse(run, "it restored a backup", f"Bring back what was there before with: trueup restore {run.backup_id}")
+    if run.kind == BASELINE:
+        refuse(run, "it only says how the database was", "Undo another one; see: trueup history")
     if run.objects_before is None or any(step.made is None for step in run.steps):
         refuse(run, "an older version of trueup recorded it", f"Restore its backup instead: {run.backup_id or 'none'}")
     chosen = tuple(_chosen(run, steps))
@@ -67,7 +70,9 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     later = runs[runs.index(run) + 1 :]
     _refuse_what_later_runs_need(run, chosen, later)
     before = dialect.after(unpack_schema(run.objects_before or b""), [])
-    last = not any(item.completed and item.kind not in ("undo", "restore") and not item.undone_by for item in later)
+    last = not any(
+        item.completed and item.kind not in ("undo", "restore", BASELINE) and not item.undone_by for item in later
+    )
     return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
 
 

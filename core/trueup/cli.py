@@ -43,6 +43,9 @@ _BACKUP_COMMANDS = {
     "export": "Copy a backup to a new file, verified there",
     "delete": "Delete a backup",
 }
+_BASELINE = """\
+Record the database as it is, so that from now on it is known what moved and which tables are the models'.
+Differences to the models are told, and stay."""
 
 _NOT_GIVEN = argparse.SUPPRESS
 _SETTINGS = (
@@ -139,6 +142,11 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     restoring.add_argument("backup_id", metavar="BACKUP", help='its id from "trueup backups", or "latest"')
     _add_shared(restoring)
     _add_history(commands.add_parser("history", help="list the runs", argument_default=_NOT_GIVEN))
+    _add_baseline(
+        commands.add_parser(
+            "baseline", help="take the database as it is for the starting point", argument_default=_NOT_GIVEN
+        )
+    )
     _add_undo(commands.add_parser("undo", help="take back a run", description=_UNDO, argument_default=_NOT_GIVEN))
 
 
@@ -172,6 +180,14 @@ def _add_backups(parser: argparse.ArgumentParser) -> None:
     )
     found["export"].add_argument("path", metavar="PATH", type=Path, help="the new file, or a directory for it")
     found["delete"].add_argument("--yes", action="store_true", help="also the last good one, and one an undo needs")
+
+
+def _add_baseline(parser: argparse.ArgumentParser) -> None:
+    parser.description = _BASELINE
+    parser.add_argument("--models", metavar="SPEC", help="as above, before the command")
+    parser.add_argument("--name", help="what the history calls it")
+    parser.add_argument("--note", metavar="TEXT", help="what the history keeps beside it")
+    _add_shared(parser)
 
 
 def _add_undo(parser: argparse.ArgumentParser) -> None:
@@ -225,6 +241,11 @@ def _dispatch(options: argparse.Namespace) -> int:
         return backup_modes.restore_one(settings, options.backup_id, as_json=options.json)
     if options.command == "history":
         return _history(settings, options)
+    if options.command == "baseline":
+        from trueup import history_modes
+
+        name, note = getattr(options, "name", ""), getattr(options, "note", "")
+        return history_modes.take_baseline(settings, name, note, as_json=options.json)
     if options.command == "undo":
         from trueup import undo_modes
 

@@ -110,6 +110,11 @@ class PlanMoved(SchemaMoved):
     """The plan in {path} does not fit any more: {moved}. Nothing was changed; make a new plan file and review it."""
 
 
+class NothingToTake(TrueupError):
+    """{database} has no tables, so there is nothing to take for a starting point. Nothing was changed; trueup --auto
+    makes the models' tables."""
+
+
 class ReadOnlyDatabase(TrueupError):
     """{database} is read-only for this user, so it cannot be migrated. Nothing was changed. Give the process write
     permission on the file and its directory."""

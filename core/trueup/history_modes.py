@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from trueup.as_json import baseline_object
+from trueup.as_text import baseline_lines
+from trueup.baselining import baseline
 from trueup.flow import past_runs
-from trueup.modes import print_out
+from trueup.limits import Limits
+from trueup.modes import print_out, say, signals_cancel
 from trueup.past_json import runs_object, statistics_object
 from trueup.past_text import past_run_lines, statistics_lines
 from trueup.settings import Settings
@@ -16,6 +20,18 @@ def list_runs(settings: Settings, *, as_json: bool) -> int:
     found = past_runs(Target.from_settings(settings, models=()))[::-1]
     print_out(runs_object(found) if as_json else past_run_lines(found))
     return 0
+
+
+def take_baseline(settings: Settings, name: str, note: str, *, as_json: bool) -> int:
+    """Take the database as it is for the starting point."""
+    limits = Limits(settings.time_limit)
+    with signals_cancel(limits):
+        run = baseline(Target.from_settings(settings), name=name, note=note, limits=limits)
+    if run.error is not None and not as_json:
+        say(str(run.error))
+    else:
+        print_out(baseline_object(run, name, note) if as_json else baseline_lines(run))
+    return run.exit_code
 
 
 def tell_statistics(settings: Settings, *, as_json: bool) -> int:

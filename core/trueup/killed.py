@@ -73,9 +73,10 @@ def find_unfinished(dialect: Dialect) -> PastRun | None:
 def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> tuple[str, ...]:
     connection = dialect.connect(write=True, timeout=_PATIENCE)
     try:
-        completed = history.read_completed(connection, target.settings.history_table)
+        name = target.settings.history_table
+        completed = history.read_completed(connection, name)
         told = [clean_up(killed, completed, target, dialect)]
-        tidy_backups(target, dialect, completed[-1:], now)
+        tidy_backups(target, dialect, history.read_last_change(connection, name), now)
         if completed and killed.run_id not in completed:
             told += _record(connection, killed, target, now)
         return tuple(told)

@@ -70,7 +70,7 @@ class PastRun:
 
     id: str
     kind: str
-    """``"manual"``, ``"auto"``, ``"plan file"``, ``"undo"`` or ``"restore"``."""
+    """``"manual"``, ``"auto"``, ``"plan file"``, ``"undo"``, ``"restore"`` or ``"baseline"``."""
     name: str
     status: str
     """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), or ``"running"``."""
@@ -85,7 +85,7 @@ class PastRun:
     performed_by: str
     """User, host and process."""
     receipt: Receipt | None
-    """None for a restore, and for a run that was killed or rolled back."""
+    """None for a restore or a baseline, and for a run that was killed or rolled back."""
     steps: tuple[PastStep, ...]
     objects_before: bytes | None
     """The schema as it was before, as :func:`unpack_schema` reads it."""
@@ -97,6 +97,8 @@ class PastRun:
     """The same for the same plan; that of the backup for a restore."""
     trueup_version: str = ""
     """Of the program that wrote it."""
+    note: str = ""
+    """What somebody wanted to say with a baseline."""
     error: str = ""
     """Why it was rolled back; empty for every other run."""
 
@@ -261,6 +263,7 @@ def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
         undoes=json.loads(row.get("undoes") or "{}"),
         checksum=row["checksum"],
         trueup_version=row["trueup_version"] or "",
+        note=row.get("note") or "",
         error=row.get("error") or "",
     )
 

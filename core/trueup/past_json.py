@@ -52,6 +52,7 @@ def _past_run_json(run: PastRun) -> dict[str, Any]:
         "run_id": run.id,
         "kind": run.kind,
         "name": run.name,
+        "note": run.note or None,
         "state": run.state,
         "error": run.error or None,
         "started_at": run.started_at.isoformat(),

@@ -27,6 +27,7 @@ def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
         yield visible(f"{run.id}  {_when(run)}  {run.kind:<7}  {_state(run)}{by}{took}{backup}")
         if not run.steps:
             yield visible(f"      {run.error or run.name}")
+            yield from (visible(f"      {line}") for line in run.note.splitlines())
         for step in run.steps:
             undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
             yield visible(f"  {step.number:>3}. {step.sentence}{undone}")

@@ -22,6 +22,8 @@ class Status(StrEnum):
     """A backup took the place of the database."""
     UNDONE = "undone"
     """What an earlier run did was taken back."""
+    BASELINED = "baselined"
+    """The database was recorded as it is."""
     NEEDS_DECISION = "needs_decision"
     DIFFERENT = "different"
     """Differences were found and only compared."""
@@ -34,7 +36,7 @@ class Status(StrEnum):
     MISCONFIGURED = "misconfigured"
 
 
-_DONE = (Status.IN_SYNC, Status.MIGRATED, Status.MODELS_OLDER, Status.RESTORED, Status.UNDONE)
+_DONE = (Status.IN_SYNC, Status.MIGRATED, Status.MODELS_OLDER, Status.RESTORED, Status.UNDONE, Status.BASELINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +188,10 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 in step or not this server's turn, 1 differences remain, otherwise the error's own code."""
+        """0 in step, or nothing was to be changed; 1 differences remain; otherwise the error's own code."""
         if self.error is not None:
             return self.error.exit_code
-        if self.status is Status.MODELS_OLDER:
+        if self.status in (Status.MODELS_OLDER, Status.BASELINED):
             return 0
         complete = self.success and not (self.plan and self.plan.leaves_differences)
         return 0 if complete else 1

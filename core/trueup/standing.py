@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+BASELINE = "baseline"
+"""The kind of a record that only says how the database was."""
+
 
 class Standing(StrEnum):
     """What moved since the last run."""
@@ -33,6 +36,7 @@ class Mark:
     """What a run noted, so that later ones know what moved."""
 
     run_id: str
+    kind: str
     finished_at: str
     """ISO 8601, UTC."""
     schema: str
@@ -45,7 +49,8 @@ class Mark:
     """Whatever still differed after the run, on purpose or not."""
 
     def __str__(self) -> str:
-        return f"run {self.run_id} of {self.finished_at[:16].replace('T', ' ')} UTC"
+        what = self.kind if self.kind == BASELINE else "run"
+        return f"{what} {self.run_id} of {self.finished_at[:16].replace('T', ' ')} UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,15 @@ def test_the_first_layout_knows_what_was_the_models(old: Lab) -> None:
     assert old.found(models("a"), policy=Policy.FULL) == [("DropTable", "drop table gone")]
 
 
+def test_what_moved_is_known_from_a_table_that_lacks_newer_columns(filled: Lab) -> None:
+    """A server with a newer trueup still knows that the models of one that was rolled back are older."""
+    filled.migrate(models("a", "b"))
+    for column in ("objects_before", "error", "form", "note"):
+        filled.sql(f"ALTER TABLE migration_history DROP COLUMN {column}")
+    assert position(filled.target(models("a"))).standing is Standing.MODELS_OLDER
+    assert position(filled.target(models("a", "b"))).standing is Standing.UNMOVED
+
+
 def test_the_first_layout_is_brought_up_to_date_by_the_next_run(old: Lab) -> None:
     """Its rows stay as they were, the new run can be undone, and a restore carries both on."""
     before = old.rows("SELECT run_id, step, name, started_at, checksum, sql FROM migration_history")

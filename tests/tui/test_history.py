@@ -146,6 +146,16 @@ async def test_a_run_that_was_rolled_back_says_why() -> None:
         assert "✗ rolled back " in text_of(pilot)
 
 
+async def test_a_baseline_and_its_note() -> None:
+    """It stands in the list with its kind; the text has its name and its note."""
+    taken = replace(PAST_RUN, kind="baseline", name="before trueup", note="by hand until now", steps=(), receipt=None)
+    async with app_of(runs=(taken,)).run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert "✓ completed: before trueup" in details(pilot)
+        assert "note      by hand until now" in details(pilot)
+        assert "baseline" in text_of(pilot)
+
+
 async def test_a_step_that_was_taken_back_alone() -> None:
     """The step says which run took it back."""
     async with app_of().run_test(size=WIDE) as pilot:

@@ -106,6 +106,7 @@ def _details(run: PastRun, session: Session) -> Iterator[Content]:
             "by": run.performed_by,
             "backup": run.backup_id or "none",
             "took back": ", ".join(_taken_back(run)),
+            "note": run.note,
         }
     )
     if run.receipt is not None:

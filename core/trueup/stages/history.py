@@ -20,7 +20,7 @@ from trueup.past import KILLED, made_by, pack_schema, performer_of, write_made
 from trueup.plan import Load, Plan, Work
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
-from trueup.standing import Mark
+from trueup.standing import BASELINE, Mark
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",
@@ -52,8 +52,11 @@ _LATER = (
     "objects_before BLOB",
     "error TEXT",
     "form TEXT",
+    "note TEXT",
 )
 """Columns that a table of an earlier version lacks; the next run adds them."""
+_MARKED = ("schema_after", "models", "versions", "differences_left")
+"""Later columns that tell what moved since a run."""
 _RESTORED = "restored the backup "
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
 _ALL_NAMES = (*_NAMES, *(column.split()[0] for column in _LATER))
@@ -84,22 +87,23 @@ def read_managed(connection: Connection, name: str) -> frozenset[tuple[str, str]
 
 def read_marks(connection: Connection, name: str) -> list[Mark]:
     """What every run that changed the database noted, newest first; none while an earlier version wrote them."""
-    if not set(_ALL_NAMES) <= set(connection.columns(name)):
+    if not {*_NAMES, *_MARKED} <= set(connection.columns(name)):
         return []
     rows = connection.rows(
-        "SELECT run_id, finished_at, schema_after, models, versions, differences_left"
+        f"SELECT run_id, kind, finished_at, {', '.join(_MARKED)}"
         f" FROM \"{name}\" WHERE step = 0 AND status = 'completed' ORDER BY rowid DESC"
     )
     return [
         Mark(
             run_id=run_id,
+            kind=kind,
             finished_at=finished_at,
             schema=schema,
             models=models or "",
             versions=versions or "",
             differences_left=left or 0,
         )
-        for run_id, finished_at, schema, models, versions, left in rows
+        for run_id, kind, finished_at, schema, models, versions, left in rows
     ]
 
 
@@ -172,11 +176,53 @@ def record_run(
 
 
 def read_completed(connection: Connection, name: str) -> tuple[str, ...]:
-    """Ids of the runs that changed the database, oldest first."""
+    """Ids of the runs that did what they were to do, oldest first."""
     if not set(_NAMES) <= set(connection.columns(name)):
         return ()
     rows = connection.rows(f"SELECT run_id FROM \"{name}\" WHERE step = 0 AND status = 'completed' ORDER BY rowid")
     return tuple(run_id for (run_id,) in rows)
+
+
+def read_last_change(connection: Connection, name: str) -> tuple[str, ...]:
+    """The id of the run that changed the database last; none where no run did."""
+    if not set(_NAMES) <= set(connection.columns(name)):
+        return ()
+    rows = connection.rows(
+        f"SELECT run_id FROM \"{name}\" WHERE step = 0 AND status = 'completed' AND kind <> '{BASELINE}'"
+        " ORDER BY rowid DESC LIMIT 1"
+    )
+    return tuple(run_id for (run_id,) in rows)
+
+
+def record_baseline(
+    connection: Connection,
+    name: str,
+    *,
+    run_id: str,
+    plan: Plan,
+    title: str,
+    note: str,
+    started_at: datetime,
+    finished_at: datetime,
+    version: str,
+) -> None:
+    """Write how the database is, and how it stands to the models, making the table when it is missing."""
+    _make_table(connection, name)
+    present = (_keys(plan.wanted) | _last_managed(connection, name)) & _keys(plan.live)
+    row = _ended(run_id, BASELINE, "completed", started_at, finished_at) | {
+        "name": title,
+        "checksum": plan.checksum,
+        "sql": "",
+        "schema_before": plan.live.fingerprint,
+        "schema_after": plan.live.fingerprint,
+        "models": plan.models_fingerprint,
+        "versions": plan.versions,
+        "differences_left": plan.differences_left,
+        "managed_tables": _managed_text(present),
+        "trueup_version": version,
+        "note": note or None,
+    }
+    _insert(connection, name, row)
 
 
 def record_interrupted(connection: Connection, name: str, killed: Intent, found_at: datetime) -> None:
