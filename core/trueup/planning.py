@@ -30,10 +30,11 @@ from trueup.forecasting import forecast
 from trueup.hazards import Hazard
 from trueup.limits import Budget
 from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Returning, Source, Step, Verdict
-from trueup.rules import ALTERING, Sight, find_hazards
+from trueup.rules import ALTERING, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.settings import Settings
-from trueup.sighting import answered_in_vain, casts_of, deletions_of, not_replaced, take_sight
+from trueup.sight import Sight
+from trueup.sighting import Scene, answered_in_vain, casts_of, deletions_of, not_replaced, take_sight
 from trueup.stages import history
 from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
 from trueup.stages.compare import compare, find_cosmetic, find_unlike
@@ -113,6 +114,19 @@ def survey_sides(
     owned = managed | {("table", name) for name in decided.claimed} | set(_owned(base, settings))
     changes = compare(base, wanted, owned)
     fill, missing = _values(dialect, models, wanted, decisions)
+    scene = Scene(
+        connection=connection,
+        renames=decided.renames,
+        base=base,
+        wanted=wanted,
+        changes=changes,
+        decisions=decided.decisions,
+        source=settings.decisions or "the decisions given",
+        budget=budget,
+        missing=missing,
+        find_fill=fill,
+        words=partial(words_in_models, models),
+    )
     return Survey(
         connection=connection,
         dialect=dialect,
@@ -126,19 +140,7 @@ def survey_sides(
         base=base,
         changes=changes,
         fill=fill,
-        sight=take_sight(
-            connection,
-            decided.renames,
-            base,
-            wanted,
-            changes,
-            decided.decisions,
-            settings,
-            budget,
-            missing,
-            fill,
-            partial(words_in_models, models),
-        ),
+        sight=take_sight(scene),
     )
 
 

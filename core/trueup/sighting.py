@@ -3,93 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameTable
+from trueup.dangers.shared import any_of, is_filled, rows_without_value
 from trueup.decisions import Backfill, Cast, Decision, Delete, Ignore, Keep, Skip
 from trueup.dialect import Connection, Outlook
 from trueup.errors import DecisionsError
 from trueup.hazards import Hazard, Probe
 from trueup.limits import Budget
 from trueup.plan import Assessment, Deletion, Fill
-from trueup.rules import Sight, any_of, find_hazards, is_filled, rows_without_value
+from trueup.rules import find_hazards
 from trueup.schema import Schema
-from trueup.settings import Settings
+from trueup.sight import Sight
 from trueup.stages.acting import find_acting
 from trueup.text import object_name
 
 
-def take_sight(
-    connection: Connection,
-    renames: Sequence[RenameTable | RenameColumn],
-    base: Schema,
-    wanted: Schema,
-    changes: Sequence[Change],
-    decisions: Sequence[Decision],
-    settings: Settings,
-    budget: Budget,
-    missing: Callable[[str, str], str | None],
-    find_fill: Callable[[str, str], Fill | None],
-    words: Callable[[str, str], Sequence[str]],
-) -> Sight:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What a look at the live data is about."""
+
+    connection: Connection
+    """To the live database."""
+    renames: Sequence[RenameTable | RenameColumn]
+    """Those that were decided."""
+    base: Schema
+    """The live schema after them."""
+    wanted: Schema
+    """The schema that the models declare."""
+    changes: Sequence[Change]
+    """The differences between the two."""
+    decisions: Sequence[Decision]
+    source: Path | str
+    """Where the decisions stand, for a sentence."""
+    budget: Budget
+    """The time for all questions about the data."""
+    missing: Callable[[str, str], str | None]
+    """Says why rows that have no value in a table's column get none; nothing when they get one."""
+    find_fill: Callable[[str, str], Fill | None]
+    """Finds the value for a table's column that must have one."""
+    words: Callable[[str, str], Sequence[str]]
+    """Says which texts the models can load from a table's column; none where they can load all."""
+
+    def probe(self, outlook: Outlook) -> Probe:
+        return self.connection.probe(self.budget, outlook)
+
+
+def take_sight(scene: Scene) -> Sight:
     """What the rules look at.
 
-    Args:
-        connection: to the live database.
-        renames: those that were decided.
-        base: the live schema after them.
-        wanted: the schema that the models declare.
-        changes: the differences between the two.
-        decisions: all of them.
-        settings: say where the decisions stand.
-        budget: the time for all questions about the data.
-        missing: says why rows that have no value in a table's column get none; nothing when they get one.
-        find_fill: finds the value for a table's column that must have one.
-        words: says which texts the models can load from a table's column; none where they can load all.
-
     Raises:
-        DecisionsError: the SQL of a decision is no expression over its table.
+        DecisionsError: the SQL of a decision is no expression over its table, or fails for some row of it.
     """
-    untouched = connection.probe(budget, Outlook(renames=renames))
-    _refuse_wrong_sql(decisions, base, untouched, settings)
-    sight = Sight(
+    untouched = scene.probe(Outlook(renames=scene.renames))
+    _refuse_wrong_sql(scene.decisions, scene.base, untouched, scene.source)
+    first = Sight(
         probe=untouched,
         unfilled=untouched,
         untouched=untouched,
-        live=base,
-        wanted=wanted,
-        missing=missing,
-        words=words,
-        decisions=decisions,
+        live=scene.base,
+        wanted=scene.wanted,
+        missing=scene.missing,
+        words=scene.words,
+        decisions=scene.decisions,
     )
+    given = tuple(_given(scene.changes, first, scene.find_fill))
+    looking = _Looking(scene=scene, first=first, given=given, computed=_computed(scene, first, given))
+    acting = find_acting(scene.changes, scene.decisions, looking.hazards)
+    repairs = tuple(dict.fromkeys(item for items in acting.values() for item in items))
+    sight = replace(looking.sight(repairs), acting=acting)
+    filled = [item for item in scene.decisions if isinstance(item, Backfill) and _same_place(item, given)]
+    _refuse_failing([*(item for item in repairs if isinstance(item, Cast)), *filled], sight.probe, scene.source)
+    return sight
 
-    given = tuple(_given(changes, sight, find_fill))
-    computed = _computed(
-        changes, sight, lambda some: connection.probe(budget, replace(repaired(renames, (), given), computed=some))
-    )
-    sight = replace(sight, given={(fill.table.lower(), fill.column.lower()) for fill in given})
 
-    def probe_with(repairs: Sequence[Cast | Delete], fills: Sequence[Fill]) -> Probe:
-        outlook = replace(repaired(renames, repairs, fills), computed=computed)
-        return connection.probe(budget, outlook) if repairs or fills or computed else untouched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looking:
+    """The data as some of the decisions would leave it."""
 
-    def sight_with(repairs: Sequence[Cast | Delete]) -> Sight:
-        return replace(sight, probe=probe_with(repairs, given), unfilled=probe_with(repairs, ()))
+    scene: Scene
+    first: Sight
+    """Before any decision about rows."""
+    given: tuple[Fill, ...]
+    computed: tuple[Fill, ...]
 
-    def hazards_with(change: Change, repairs: Sequence[Cast | Delete]) -> list[Hazard]:
-        _refuse_failing([item for item in repairs if isinstance(item, Delete)], untouched, settings)
-        seen = sight_with(repairs)
+    def sight(self, repairs: Sequence[Cast | Delete]) -> Sight:
+        places = {(fill.table.lower(), fill.column.lower()) for fill in self.given}
+        probe, unfilled = self._probe(repairs, self.given), self._probe(repairs, ())
+        return replace(self.first, probe=probe, unfilled=unfilled, given=places)
+
+    def hazards(self, change: Change, repairs: Sequence[Cast | Delete]) -> list[Hazard]:
+        """What is dangerous about the change when these decisions act, and only these."""
+        source = self.scene.source
+        _refuse_failing([item for item in repairs if isinstance(item, Delete)], self.first.untouched, source)
+        seen = self.sight(repairs)
         hazards = list(find_hazards(change, seen))
         if any(hazard.finding.failure for hazard in hazards):
-            _refuse_failing(repairs, seen.probe, settings)
+            _refuse_failing(repairs, seen.probe, source)
         return hazards
 
-    acting = find_acting(changes, decisions, hazards_with)
-    repairs = tuple(dict.fromkeys(item for items in acting.values() for item in items))
-    sight = replace(sight_with(repairs), acting=acting)
-    filled = [item for item in decisions if isinstance(item, Backfill) and _same_place(item, given)]
-    _refuse_failing([*(item for item in repairs if isinstance(item, Cast)), *filled], sight.probe, settings)
-    return sight
+    def _probe(self, repairs: Sequence[Cast | Delete], fills: Sequence[Fill]) -> Probe:
+        if not (repairs or fills or self.computed):
+            return self.first.untouched
+        return self.scene.probe(replace(repaired(self.scene.renames, repairs, fills), computed=self.computed))
 
 
 def _given(changes: Sequence[Change], sight: Sight, find_fill: Callable[[str, str], Fill | None]) -> Iterator[Fill]:
@@ -104,17 +122,16 @@ def _given(changes: Sequence[Change], sight: Sight, find_fill: Callable[[str, st
                 yield fill
 
 
-def _computed(
-    changes: Sequence[Change], sight: Sight, probe_with: Callable[[Sequence[Fill]], Probe]
-) -> tuple[Fill, ...]:
+def _computed(scene: Scene, sight: Sight, given: Sequence[Fill]) -> tuple[Fill, ...]:
     """The columns that are to be computed of others, as far as that can be done in a query."""
+    outlook = repaired(scene.renames, (), given)
     found: tuple[Fill, ...] = ()
-    for change in changes:
+    for change in scene.changes:
         if isinstance(change, AddColumn | AlterColumn) and change.new.computed and sight.live.table(change.table):
             column = change.new.name
             sql = f"({change.new.computed.expression})"
             one = Fill(table=change.table, column=column, sql=sql, source="its expression", replaces=True)
-            if not probe_with((*found, one)).problem_of(change.table, "1"):
+            if not scene.probe(replace(outlook, computed=(*found, one))).problem_of(change.table, "1"):
                 found = (*found, one)
     return found
 
@@ -163,7 +180,7 @@ def not_replaced(given: Iterable[Fill], casts: Sequence[Fill]) -> Iterator[Fill]
     return (item for item in given if (item.table.lower(), item.column.lower()) not in cast)
 
 
-def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe, settings: Settings) -> None:
+def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe, source: Path | str) -> None:
     """An expression is compiled before anything rests on it; one about a table that is not there does nothing."""
     for item in decisions:
         sql = item.where if isinstance(item, Delete) else item.sql if isinstance(item, Cast | Backfill) else None
@@ -172,20 +189,20 @@ def _refuse_wrong_sql(decisions: Sequence[Decision], base: Schema, probe: Probe,
         problem = probe.problem_of(item.table, sql)
         if problem:
             said = f"{item.verb} {item.object} cannot use {sql!r} for a row of {item.table} ({problem})"
-            raise DecisionsError(path=settings.decisions or "the decisions given", problem=said)
+            raise DecisionsError(path=source, problem=said)
 
 
 def _same_place(decision: Backfill, given: Sequence[Fill]) -> bool:
     return any(decision.object.lower() == object_name(fill.table, fill.column).lower() for fill in given)
 
 
-def _refuse_failing(items: Sequence[Cast | Delete | Backfill], probe: Probe, settings: Settings) -> None:
+def _refuse_failing(items: Sequence[Cast | Delete | Backfill], probe: Probe, source: Path | str) -> None:
     """What compiles may still have no value for some row; where a change needs it, that is told before the run.
 
     Args:
         items: decisions that act.
         probe: asks about the rows as they are for what deletes, otherwise with the values that the decisions give.
-        settings: say where the decisions stand.
+        source: where the decisions stand.
     """
     for item in items:
         sql = item.where if isinstance(item, Delete) else item.sql
@@ -196,7 +213,7 @@ def _refuse_failing(items: Sequence[Cast | Delete | Backfill], probe: Probe, set
         )
         if asked.failure:
             said = f"{item.verb} {item.object} cannot use {sql!r} for every row of {item.table} ({asked.failure})"
-            raise DecisionsError(path=settings.decisions or "the decisions given", problem=said)
+            raise DecisionsError(path=source, problem=said)
 
 
 def casts_of(sight: Sight, applied: Collection[Change]) -> Iterator[Fill]:

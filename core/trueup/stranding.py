@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from trueup.changes import AlterPrimaryKey, Change, DropTable
 from trueup.hazards import counted
-from trueup.rules import Sight
 from trueup.schema import ForeignKey, Schema, Table
+from trueup.sight import Sight
 
 
 def may_strand(changes: Sequence[Change], live: Schema) -> bool:

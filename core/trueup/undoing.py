@@ -15,9 +15,10 @@ from trueup.limits import Budget
 from trueup.past import Made
 from trueup.plan import Assessment, Fill, Plan, Policy, Returning, Source, Undone, Verdict
 from trueup.planning import Survey, compose, renamed, spare
-from trueup.rules import Sight, find_hazards
+from trueup.rules import find_hazards
 from trueup.schema import Schema, Table
 from trueup.settings import Settings
+from trueup.sight import Sight
 from trueup.sighting import repaired
 from trueup.stages.assess import Judgement
 from trueup.stages.compare import compare

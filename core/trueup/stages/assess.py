@@ -24,11 +24,13 @@ from trueup.changes import (
     DropView,
     ObjectChange,
 )
+from trueup.dangers.shared import is_filled, rows_without_value
 from trueup.decisions import Decision, Drop, Keep, Skip
 from trueup.hazards import Hazard, Severity
 from trueup.plan import Assessment, Fill, Policy, RenameCandidate, RenameClash, Verdict
-from trueup.rules import Sight, find_hazards, is_filled, rows_without_value
+from trueup.rules import find_hazards
 from trueup.schema import Schema
+from trueup.sight import Sight
 
 _ADDITIVE = (CreateTable, AddColumn, CreateIndex, CreateView, CreateTrigger, CreateVirtualTable)
 _HOLDING = (DropTable, DropColumn)
