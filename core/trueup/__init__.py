@@ -4,17 +4,11 @@ Two verbs do it: :func:`plan` compares and writes nothing, :func:`apply` carries
 was. :func:`execute_startup_migration` is both in one call that never raises, for a server that is about to serve.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from trueup import changes, errors, events
 from trueup._version import __version__
-from trueup.archive import (
-    backup_statistics,
-    compare_backup,
-    delete_backup,
-    export_backup,
-    find_backup,
-    list_backups,
-    verify_backup,
-)
 from trueup.baselining import baseline
 from trueup.changes import Change
 from trueup.decisions import Backfill, Cast, Decision, Delete, Drop, Ignore, Keep, Rename, Skip
@@ -61,6 +55,19 @@ from trueup.statistics import Statistics, Tally
 from trueup.target import Target
 from trueup.text import visible
 
+if TYPE_CHECKING:
+    from trueup.archive import (
+        backup_statistics,
+        compare_backup,
+        delete_backup,
+        export_backup,
+        find_backup,
+        list_backups,
+        verify_backup,
+    )
+    from trueup.examining import get_system_health
+    from trueup.health import Health, HealthFinding, HealthLevel, HealthState
+
 __all__ = [
     "Assessment",
     "Backfill",
@@ -80,6 +87,10 @@ __all__ = [
     "Finding",
     "Form",
     "Hazard",
+    "Health",
+    "HealthFinding",
+    "HealthLevel",
+    "HealthState",
     "Ignore",
     "Job",
     "Keep",
@@ -124,6 +135,7 @@ __all__ = [
     "export_backup",
     "find_backup",
     "forget_models",
+    "get_system_health",
     "list_backups",
     "load_plan",
     "load_settings",
@@ -145,3 +157,25 @@ __all__ = [
     "visible",
     "write_decision",
 ]
+
+_LATER = {
+    "backup_statistics": "archive",
+    "compare_backup": "archive",
+    "delete_backup": "archive",
+    "export_backup": "archive",
+    "find_backup": "archive",
+    "list_backups": "archive",
+    "verify_backup": "archive",
+    "get_system_health": "examining",
+    "Health": "health",
+    "HealthFinding": "health",
+    "HealthLevel": "health",
+    "HealthState": "health",
+}
+
+
+def __getattr__(name: str) -> object:
+    """What a server that starts has no need of is imported when somebody asks for it."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"trueup.{_LATER[name]}"), name)

@@ -141,6 +141,14 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     )
     restoring.add_argument("backup_id", metavar="BACKUP", help='its id from "trueup backups", or "latest"')
     _add_shared(restoring)
+    examining = commands.add_parser(
+        "health",
+        help="examine the database, its runs and its backups",
+        description="Examine the database, its runs and its backups; exit code 0 when healthy, 6 when damaged, else 1.",
+        argument_default=_NOT_GIVEN,
+    )
+    examining.add_argument("--models", metavar="SPEC", help="tell also how the database stands to them")
+    _add_shared(examining)
     _add_history(commands.add_parser("history", help="list the runs", argument_default=_NOT_GIVEN))
     _add_baseline(
         commands.add_parser(
@@ -239,6 +247,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from trueup import backup_modes
 
         return backup_modes.restore_one(settings, options.backup_id, as_json=options.json)
+    if options.command == "health":
+        from trueup import health_modes
+
+        return health_modes.tell_health(settings, as_json=options.json)
     if options.command == "history":
         return _history(settings, options)
     if options.command == "baseline":

@@ -23,17 +23,22 @@ def refuse_too_little(what: str, needs: Iterable[tuple[Path, int]]) -> None:
     """
     needed: dict[int, tuple[Path, int]] = {}
     for directory, size in needs:
-        place = _existing(directory)
+        place = existing(directory)
         device = place.stat().st_dev
         first, already = needed.get(device, (place, 0))
         needed[device] = (first, already + size)
     for place, size in needed.values():
-        free = shutil.disk_usage(place).free
+        free = free_bytes(place)
         if free < size:
             raise NotEnoughSpace(what=what, needed=size // _MEGABYTE + 1, directory=place, free=free // _MEGABYTE)
 
 
-def _existing(directory: Path) -> Path:
+def free_bytes(place: Path) -> int:
+    """What the file system has left for this user."""
+    return shutil.disk_usage(place).free
+
+
+def existing(directory: Path) -> Path:
     """The directory, or the nearest one above it that is there and can be looked at."""
     return next(place for place in (directory, *directory.absolute().parents) if _can_be_seen(place))
 

@@ -103,6 +103,19 @@ def find_position(marks: Sequence[Mark], *, schema: str, models: str, versions: 
     return Position(standing=Standing.BOTH_MOVED if drifted else Standing.MODELS_NEWER, since=last)
 
 
+def find_drift(marks: Sequence[Mark], *, schema: str) -> Position:
+    """What can be told without models: whether somebody else changed the database since the last run.
+
+    Args:
+        marks: of all runs, newest first.
+        schema: fingerprint of the schema now.
+    """
+    marks = _not_taken_back(marks)
+    if not marks:
+        return Position()
+    return Position(standing=Standing.UNMOVED if schema == marks[0].schema else Standing.DRIFTED, since=marks[0])
+
+
 def _not_taken_back(marks: Sequence[Mark]) -> Sequence[Mark]:
     """A restore brings back the schema of an earlier run, and with it what was known of the models then."""
     if not marks or marks[0].models:

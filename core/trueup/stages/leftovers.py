@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trueup.hazards import counted
 from trueup.schema import Schema
@@ -62,3 +62,9 @@ def find_leftovers(live: Schema, wanted: Schema, rows: Callable[[str], int]) -> 
             if original is not None and wanted.table(table.name) is None:
                 alone = live.table(original.name) is None
                 yield Leftover(table=table.name, original=original.name, tool=tool, rows=rows(table.name), alone=alone)
+
+
+def without_copies(schema: Schema) -> Schema:
+    """The schema without tables that are named as such copies are, for where no models tell which tables are meant."""
+    tables = (table for table in schema.tables if not any(name.fullmatch(table.name) for name, _ in _COPIES))
+    return replace(schema, tables=tuple(tables))
