@@ -11,6 +11,7 @@ from trueup import changes, errors, events
 from trueup._version import __version__
 from trueup.baselining import baseline
 from trueup.changes import Change
+from trueup.cleaning import Cleanup, clean_history, plan_cleanup
 from trueup.decisions import Backfill, Cast, Decision, Delete, Drop, Ignore, Keep, Rename, Skip
 from trueup.decisions_edit import remove_decision, write_decision
 from trueup.decisions_file import as_toml, read_decisions
@@ -77,6 +78,7 @@ __all__ = [
     "BackupStatistics",
     "Cast",
     "Change",
+    "Cleanup",
     "Complexity",
     "Decision",
     "Delete",
@@ -126,6 +128,7 @@ __all__ = [
     "backup_statistics",
     "baseline",
     "changes",
+    "clean_history",
     "compare_backup",
     "delete_backup",
     "describe",
@@ -143,6 +146,7 @@ __all__ = [
     "name_of",
     "past_runs",
     "plan",
+    "plan_cleanup",
     "plan_undo",
     "read_decisions",
     "rehearse",

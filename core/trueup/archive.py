@@ -268,7 +268,7 @@ def _still_needed(backup: Backup, target: Target) -> str:
     if backup.run_id is None or backup.problem:
         return ""
     try:
-        runs = [run for run in past_runs(target) if run.completed]
+        runs = [run for run in past_runs(target) if run.changed]
     except TrueupError as error:
         return f"whether an undo needs it cannot be told: {error}"
     if runs and runs[-1].id == backup.run_id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 
 from trueup._version import __version__
 from trueup.applying import Now, utc_now
@@ -38,7 +39,7 @@ def baseline(
         found = plan(target, policy=Policy.CHECK, limits=limits)
         if not found.live.tables:
             raise NothingToTake(database=found.database)
-        _record(id_, found, target, name, note, limits, now)
+        _record(id_, found, target, (name, note), limits, started_at, now)
     except Exception as error:
         known = explained(error)
         return Run(id="", status=Status(known.status), started_at=started_at, seconds=limits.elapsed, error=known)
@@ -53,13 +54,14 @@ def baseline(
     )
 
 
-def _record(id_: str, found: Plan, target: Target, name: str, note: str, limits: Limits, now: Now) -> None:
+def _record(
+    id_: str, found: Plan, target: Target, words: tuple[str, str], limits: Limits, started_at: datetime, now: Now
+) -> None:
     """In a transaction, so that nobody changes the schema between the last look at it and the row that tells of it."""
     settings = target.settings
     connection = target.dialect().connect(write=True, timeout=settings.lock_timeout)
     try:
         with connection.limited(limits), limits.explaining():
-            began = now()
             limits.phase = "waiting for other writers"
             connection.begin(limits.within(settings.lock_timeout))
             limits.phase = "checking the database"
@@ -73,9 +75,9 @@ def _record(id_: str, found: Plan, target: Target, name: str, note: str, limits:
                 settings.history_table,
                 run_id=id_,
                 plan=found,
-                title=name or f"{len(found.live.tables)} tables as they were",
-                note=note,
-                started_at=began,
+                title=words[0] or f"{len(found.live.tables)} tables as they were",
+                note=words[1],
+                started_at=started_at,
                 finished_at=now(),
                 version=__version__,
             )

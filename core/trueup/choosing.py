@@ -64,15 +64,14 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     if run.kind == BASELINE:
         refuse(run, "it only says how the database was", "Undo another one; see: trueup history")
     if run.objects_before is None or any(step.made is None for step in run.steps):
-        refuse(run, "an older version of trueup recorded it", f"Restore its backup instead: {run.backup_id or 'none'}")
+        problem = "an older version of trueup recorded it, or the history was cleaned up since"
+        refuse(run, problem, f"Restore its backup instead: {run.backup_id or 'none'}")
     chosen = tuple(_chosen(run, steps))
     _refuse_rows_without_the_rest(run, chosen)
     later = runs[runs.index(run) + 1 :]
     _refuse_what_later_runs_need(run, chosen, later)
     before = dialect.after(unpack_schema(run.objects_before or b""), [])
-    last = not any(
-        item.completed and item.kind not in ("undo", "restore", BASELINE) and not item.undone_by for item in later
-    )
+    last = not any(item.changed and item.kind not in ("undo", "restore") and not item.undone_by for item in later)
     return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
 
 
@@ -84,11 +83,20 @@ def _named(runs: Sequence[PastRun], run_id: str, dialect: Dialect) -> PastRun:
     raise NoSuchRun(what=f"run {run_id}", database=dialect.database, known=f"The newest are: {newest}.")
 
 
+def newest_to_undo(runs: Sequence[PastRun]) -> PastRun | None:
+    """The run that is undone when none is named: the newest that still holds and is no undo.
+
+    Args:
+        runs: oldest first.
+    """
+    return next((run for run in reversed(runs) if run.steps and run.kind != "undo" and not run.undone_by), None)
+
+
 def _newest(runs: Sequence[PastRun], dialect: Dialect) -> PastRun:
-    found = [run for run in runs if run.steps and run.kind != "undo" and not run.undone_by]
-    if not found:
+    found = newest_to_undo(runs)
+    if found is None:
         raise NoSuchRun(what="run that could be undone", database=dialect.database, known="See: trueup history")
-    return found[-1]
+    return found
 
 
 def _chosen(run: PastRun, numbers: Sequence[int]) -> Iterator[PastStep]:

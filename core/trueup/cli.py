@@ -43,6 +43,10 @@ _BACKUP_COMMANDS = {
     "export": "Copy a backup to a new file, verified there",
     "delete": "Delete a backup",
 }
+_CLEANUP = """\
+Take old records out of the history: runs that changed nothing, and the steps, the SQL and the proof of those that no
+undo needs any more. A line of each run that changed something stays."""
+
 _BASELINE = """\
 Record the database as it is, so that from now on it is known what moved and which tables are the models'.
 Differences to the models are told, and stay."""
@@ -169,6 +173,12 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
         argument_default=_NOT_GIVEN,
     )
     _add_shared(counting)
+    cleaning = commands.add_parser(
+        "cleanup", help="take old records out", description=_CLEANUP, argument_default=_NOT_GIVEN
+    )
+    cleaning.add_argument("--older-than", metavar="DAYS", type=_days, help="only what is older (90)")
+    cleaning.add_argument("--yes", action="store_true", help="take it out; otherwise it is only said what would go")
+    _add_shared(cleaning)
 
 
 def _add_backups(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +198,13 @@ def _add_backups(parser: argparse.ArgumentParser) -> None:
     )
     found["export"].add_argument("path", metavar="PATH", type=Path, help="the new file, or a directory for it")
     found["delete"].add_argument("--yes", action="store_true", help="also the last good one, and one an undo needs")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not days >= 0:
+        raise ValueError
+    return days
 
 
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
@@ -273,8 +290,12 @@ def _dispatch(options: argparse.Namespace) -> int:
 def _history(settings: Settings, options: argparse.Namespace) -> int:
     from trueup import history_modes
 
-    if getattr(options, "of_history", None) == "statistics":
+    action = getattr(options, "of_history", None)
+    if action == "statistics":
         return history_modes.tell_statistics(settings, as_json=options.json)
+    if action == "cleanup":
+        days, agreed = getattr(options, "older_than", None), getattr(options, "yes", False)
+        return history_modes.clean_up(settings, days, agreed=agreed, as_json=options.json)
     return history_modes.list_runs(settings, as_json=options.json)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from trueup.as_json import baseline_object
 from trueup.as_text import baseline_lines
 from trueup.baselining import baseline
+from trueup.cleaning import clean_history, plan_cleanup
 from trueup.flow import past_runs
 from trueup.limits import Limits
 from trueup.modes import print_out, say, signals_cancel
-from trueup.past_json import runs_object, statistics_object
-from trueup.past_text import past_run_lines, statistics_lines
+from trueup.past_json import cleanup_object, runs_object, statistics_object
+from trueup.past_text import cleanup_lines, past_run_lines, statistics_lines
 from trueup.settings import Settings
 from trueup.statistics import Statistics
 from trueup.target import Target
@@ -32,6 +33,14 @@ def take_baseline(settings: Settings, name: str, note: str, *, as_json: bool) ->
     else:
         print_out(baseline_object(run, name, note) if as_json else baseline_lines(run))
     return run.exit_code
+
+
+def clean_up(settings: Settings, days: float | None, *, agreed: bool, as_json: bool) -> int:
+    """Take out of the history what is old; without agreement only say what; 1 where that is something."""
+    target = Target.from_settings(settings, models=())
+    found = (clean_history if agreed else plan_cleanup)(target, days=days)
+    print_out(cleanup_object(found, done=agreed) if as_json else cleanup_lines(found, done=agreed))
+    return 0 if agreed or found.nothing else 1
 
 
 def tell_statistics(settings: Settings, *, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from trueup.describing import describe, label_of
 from trueup.plan import Fill, Form, Plan, Step
 from trueup.run import Intent, Receipt
 from trueup.schema import Schema, Sql, StoredObject
+from trueup.standing import BASELINE
 from trueup.text import object_name
 
 KILLED = "killed before its commit"
@@ -106,6 +107,16 @@ class PastRun:
     def completed(self) -> bool:
         """It did what it was to do, even if that was taken back later."""
         return self.status == "completed"
+
+    @property
+    def changed(self) -> bool:
+        """Whether it changed the database."""
+        return self.completed and self.kind != BASELINE
+
+    @property
+    def detailed(self) -> bool:
+        """Whether the history has more of it than a line."""
+        return self.objects_before is not None or any(step.sql for step in self.steps)
 
     @property
     def running(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from trueup.cleaning import Cleanup
 from trueup.past import PastRun
 from trueup.statistics import Statistics, Tally
 
@@ -35,6 +36,18 @@ def statistics_object(found: Statistics) -> dict[str, Any]:
                 for run in found.recent_failures
             ],
         }
+    }
+
+
+def cleanup_object(found: Cleanup, *, done: bool) -> dict[str, Any]:
+    """What a cleanup takes out."""
+    return {
+        "done": done,
+        "before": found.before.isoformat(),
+        "removed": [run.id for run in found.removed],
+        "shortened": [run.id for run in found.shortened],
+        "steps": found.steps,
+        "kept": [run.id for run in found.kept],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trueup.cleaning import Cleanup
 from trueup.past import PastRun
 from trueup.statistics import Statistics, Tally
 from trueup.text import visible
@@ -41,6 +42,32 @@ def statistics_lines(found: Statistics) -> Iterator[str]:
     if found.recent_failures:
         yield "recent failures:"
         yield from (f"  {_failure(run)}" for run in found.recent_failures)
+
+
+def cleanup_lines(found: Cleanup, *, done: bool) -> Iterator[str]:
+    """What goes, or went, and what stays of it.
+
+    Args:
+        found: the cleanup.
+        done: it was carried out.
+    """
+    when = f"before {found.before:%Y-%m-%d %H:%M} UTC"
+    if found.nothing:
+        yield f"Nothing of {when} can be taken out of the history."
+    else:
+        yield f"{'Taken' if done else 'To be taken'} out of the history, of {when}:"
+    if found.removed:
+        yield f"  {_number(found.removed)} that changed nothing"
+    if found.shortened:
+        yield f"  {found.steps} steps of {_number(found.shortened)}, whose line stays, but which cannot be undone then"
+    if found.kept:
+        yield f"Kept whole, since an undo may need them: {_number(found.kept)}."
+    if not done and not found.nothing:
+        yield "Nothing was changed. --yes takes them out."
+
+
+def _number(runs: Sequence[PastRun]) -> str:
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def _counted(tally: Tally) -> str:

@@ -53,6 +53,8 @@ class Settings:
     backup_warning_megabytes: float | None = 1000.0
     """From so many on a person is told to think about it; ``None`` (written 0) for never."""
     history_table: str = "migration_history"
+    history_days: float = 90.0
+    """Older records are taken out of the history when it is cleaned up."""
     accept_older_models: bool = False
     """Migrate without a person also to models that an earlier run was for and later runs left behind."""
     owned_tables: tuple[str, ...] = ()
@@ -234,6 +236,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "backup_megabytes": _megabytes,
     "backup_warning_megabytes": _megabytes,
     "history_table": _identifier,
+    "history_days": _days,
     "accept_older_models": _switch,
     "owned_tables": _patterns,
     "objects": lambda value: tuple(map(Path, _patterns(value))),

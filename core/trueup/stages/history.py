@@ -58,6 +58,8 @@ _LATER = (
 _MARKED = ("schema_after", "models", "versions", "differences_left")
 """Later columns that tell what moved since a run."""
 _RESTORED = "restored the backup "
+_RENAMES = "rename %"
+"""Sentences of steps from which it is known that a rename was made."""
 _NAMES = tuple(column.split()[0] for column in _COLUMNS)
 _ALL_NAMES = (*_NAMES, *(column.split()[0] for column in _LATER))
 _NEWEST = 200
@@ -123,7 +125,9 @@ def read_renames(connection: Connection, name: str) -> frozenset[str]:
         return frozenset()
     made: frozenset[str] = frozenset()
     at_backup: dict[str, frozenset[str]] = {}
-    query = f"SELECT kind, step, name, backup_id FROM \"{name}\" WHERE step = 0 OR name LIKE 'rename %' ORDER BY rowid"
+    query = (
+        f"SELECT kind, step, name, backup_id FROM \"{name}\" WHERE step = 0 OR name LIKE '{_RENAMES}' ORDER BY rowid"
+    )
     for kind, step, said, backup in connection.rows(query):
         if backup:
             at_backup[backup] = made
@@ -284,6 +288,25 @@ def record_failed(
         "error": error,
     }
     _insert(connection, name, row)
+
+
+def remove_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
+    """Take out all rows of these runs."""
+    for run_id in ids:
+        connection.execute(f'DELETE FROM "{name}" WHERE run_id = ?', (run_id,))
+
+
+def shorten_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
+    """Leave of these runs one line each, and of their steps only which renames were made."""
+    _make_table(connection, name)
+    for run_id in ids:
+        connection.execute(
+            f"DELETE FROM \"{name}\" WHERE run_id = ? AND step > 0 AND name NOT LIKE '{_RENAMES}'", (run_id,)
+        )
+        connection.execute(
+            f"UPDATE \"{name}\" SET sql = '', receipt = NULL, changes = NULL, objects_before = NULL WHERE run_id = ?",
+            (run_id,),
+        )
 
 
 def intent(run_id: str, kind: str, now: datetime) -> Intent:
