@@ -38,7 +38,7 @@ from trueup.standing import Mark
 from trueup.symptoms import _RULES, diagnose
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-SINCE = Mark(run_id="r1", finished_at="2026-02-28T10:00:00", schema="s", models="m", differences_left=2)
+SINCE = Mark(run_id="r1", kind="auto", finished_at="2026-02-28T10:00:00", schema="s", models="m", differences_left=2)
 
 
 def backup(*, age: float = 1, verified: float | None = 1, problem: str = "") -> Backup:
