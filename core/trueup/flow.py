@@ -21,13 +21,14 @@ from trueup.killed import find_unfinished
 from trueup.limits import Limits
 from trueup.past import PastRun, read_runs
 from trueup.plan import Plan, Policy, Source
-from trueup.planning import compose, judge, locate, spare, survey_sides
+from trueup.planning import compose, judge, spare
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.sourcing import find_source
 from trueup.stages import history
 from trueup.stages.models import forget
 from trueup.standing import Position
+from trueup.surveying import locate, survey_sides
 from trueup.target import Target
 from trueup.undoing import compose_undo
 

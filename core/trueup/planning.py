@@ -1,11 +1,9 @@
-"""From two schemas to a plan: find the differences, judge them, write the steps, and try them on an empty copy."""
+"""From the differences to a plan: judge them, write the steps, and try them on an empty copy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cache, partial
 from typing import TypeVar
 
 from trueup.changes import (
@@ -19,34 +17,22 @@ from trueup.changes import (
     DropColumn,
     DropTable,
     DropView,
-    RenameColumn,
-    RenameTable,
 )
-from trueup.decisions import Decision
-from trueup.declaring import Declared
-from trueup.dialect import Connection, Dialect, PythonDefault
-from trueup.errors import PlanNotProved, RenameRefused
+from trueup.errors import PlanNotProved
 from trueup.forecasting import forecast
 from trueup.hazards import Hazard
-from trueup.limits import Budget
-from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Returning, Source, Step, Verdict
+from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Step, Verdict
 from trueup.rules import ALTERING, find_hazards
 from trueup.schema import Schema, StoredObject, Table
-from trueup.settings import Settings
-from trueup.sight import Sight
-from trueup.sighting import Scene, answered_in_vain, casts_of, deletions_of, not_replaced, take_sight
-from trueup.stages import history
-from trueup.stages.assess import Circumstances, FillFinder, Judgement, assess
-from trueup.stages.compare import compare, find_cosmetic, find_unlike
-from trueup.stages.decided import Decided, find_decided
+from trueup.sighting import answered_in_vain, casts_of, deletions_of, not_replaced
+from trueup.stages.assess import Circumstances, Judgement, assess
+from trueup.stages.compare import find_cosmetic, find_unlike
 from trueup.stages.evolve import evolve
-from trueup.stages.fills import find_fill
 from trueup.stages.leftovers import Leftover, find_leftovers
-from trueup.stages.models import Models, python_default, renames_in_models, words_in_models
 from trueup.stages.renames import find_renames
 from trueup.stages.settle import settle
-from trueup.standing import Position, find_position
 from trueup.stranding import find_stranding, may_strand
+from trueup.surveying import Survey
 from trueup.text import object_name
 
 T = TypeVar("T")
@@ -54,134 +40,6 @@ T = TypeVar("T")
 _TAKES = (DropColumn, DropTable, DropView, AlterView)
 """Changes that may take away what a view or a trigger needs."""
 _MAKES = (CreateView, AlterView, CreateTrigger, AlterTrigger)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What was found on both sides, before any verdict."""
-
-    connection: Connection
-    dialect: Dialect
-    declared: Declared
-    position: Position
-    settings: Settings
-    answers: tuple[Decision, ...]
-    """The decisions as people gave them."""
-    decided: Decided
-    live: Schema
-    wanted: Schema
-    base: Schema
-    """The live schema as it is after the renames."""
-    changes: tuple[Change, ...]
-    fill: FillFinder
-    sight: Sight
-    """The live data, as the decisions about it leave it."""
-    source: Source | None = None
-    """A backup that is open beside the database, for values to come back from."""
-    reverted: tuple[Fill, ...] = ()
-    """Values that come back in columns that no change is about."""
-    returning: tuple[Returning, ...] = ()
-    """Rows that come back."""
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        return self.decided.decisions
-
-    @property
-    def renames(self) -> tuple[RenameTable | RenameColumn, ...]:
-        return self.decided.renames
-
-
-def survey_sides(
-    connection: Connection,
-    dialect: Dialect,
-    declared: Declared,
-    decisions: tuple[Decision, ...],
-    settings: Settings,
-    budget: Budget,
-) -> Survey:
-    """Read the live database and find the differences, after the renames that were decided.
-
-    Questions about the data take their time from the budget.
-    """
-    live = connection.schema(leave_out=(settings.history_table,))
-    models = declared.models
-    wanted = declared.wanted(live, dialect)
-    managed = history.read_managed(connection, settings.history_table)
-    made = history.read_renames(connection, settings.history_table)
-    decided = find_decided(live, wanted, decisions, renames_in_models(models), made)
-    base = renamed(live, decided.renames, dialect) if decided.renames else live
-    owned = managed | {("table", name) for name in decided.claimed} | set(_owned(base, settings))
-    changes = compare(base, wanted, owned)
-    fill, missing = _values(dialect, models, wanted, decisions)
-    scene = Scene(
-        connection=connection,
-        renames=decided.renames,
-        base=base,
-        wanted=wanted,
-        changes=changes,
-        decisions=decided.decisions,
-        source=settings.decisions or "the decisions given",
-        budget=budget,
-        missing=missing,
-        find_fill=fill,
-        words=partial(words_in_models, models),
-    )
-    return Survey(
-        connection=connection,
-        dialect=dialect,
-        declared=declared,
-        position=locate(connection, declared, settings, live.fingerprint),
-        settings=settings,
-        answers=decisions,
-        decided=decided,
-        live=live,
-        wanted=wanted,
-        base=base,
-        changes=changes,
-        fill=fill,
-        sight=take_sight(scene),
-    )
-
-
-def _values(
-    dialect: Dialect, models: Models, wanted: Schema, decisions: Sequence[Decision]
-) -> tuple[FillFinder, Callable[[str, str], str | None]]:
-    """What finds the value for rows that have none, and what says why there is none.
-
-    Each column is asked about once: the models' own default may be a function that does something.
-    """
-
-    @cache
-    def default(table: str, column: str) -> PythonDefault | None:
-        return python_default(models, table, column, dialect.sqlalchemy_dialect())
-
-    @cache
-    def fill(table: str, column: str) -> Fill | None:
-        literal = dialect.literal
-        return find_fill(table, column, decisions=decisions, wanted=wanted, python_default=default, literal=literal)
-
-    def missing(table: str, column: str) -> str | None:
-        found = default(table, column)
-        return (found.problem if found else "") if fill(table, column) is None else None
-
-    return fill, missing
-
-
-def _owned(schema: Schema, settings: Settings) -> Iterator[tuple[str, str]]:
-    """The tables that the settings say are the models'."""
-    for name in (table.name.lower() for table in schema.tables):
-        if any(fnmatchcase(name, pattern.lower()) for pattern in settings.owned_tables):
-            yield "table", name
-
-
-def renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect: Dialect) -> Schema:
-    """The database itself knows best what else a rename changes: foreign keys, indexes, views, triggers."""
-    statements = [item.sql for step in dialect.write(live, live, renames) for item in step.statements]
-    try:
-        return dialect.after(live, statements)
-    except Exception as error:
-        raise RenameRefused(reason=str(error)) from error
 
 
 def judge(survey: Survey, policy: Policy, leave_out: Collection[str]) -> list[Judgement]:
@@ -390,19 +248,6 @@ def compose(survey: Survey, judgements: Sequence[Judgement], policy: Policy) -> 
         check_estimate=ahead.checks,
         loads=ahead.loads,
     )
-
-
-def locate(connection: Connection, declared: Declared, settings: Settings, schema: str) -> Position:
-    """How the database stands to the models.
-
-    Args:
-        connection: to the database.
-        declared: the models.
-        settings: name the history.
-        schema: the schema's fingerprint.
-    """
-    marks = history.read_marks(connection, settings.history_table)
-    return find_position(marks, schema=schema, models=declared.fingerprint, versions=declared.versions)
 
 
 def _nothing(survey: Survey, judgements: Sequence[Judgement]) -> _Work:

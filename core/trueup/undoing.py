@@ -14,7 +14,7 @@ from trueup.hazards import Hazard, Severity
 from trueup.limits import Budget
 from trueup.past import Made
 from trueup.plan import Assessment, Fill, Plan, Policy, Returning, Source, Undone, Verdict
-from trueup.planning import Survey, compose, renamed, spare
+from trueup.planning import compose, spare
 from trueup.rules import find_hazards
 from trueup.schema import Schema, Table
 from trueup.settings import Settings
@@ -28,6 +28,7 @@ from trueup.stages.giving import Giving
 from trueup.stages.invert import Inverse, created_by, find_obstacle, invert_renames, older_names, sort_out
 from trueup.stages.models import Models
 from trueup.standing import Position
+from trueup.surveying import Survey, renamed
 
 _AGAIN = (
     "models that still want what was taken back make it again at the next trueup --auto; go back to the older models"
