@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         export_backup,
         find_backup,
         list_backups,
+        make_backup,
         verify_backup,
     )
     from trueup.examining import get_system_health
@@ -142,6 +143,7 @@ __all__ = [
     "list_backups",
     "load_plan",
     "load_settings",
+    "make_backup",
     "migrate",
     "name_of",
     "past_runs",
@@ -169,6 +171,7 @@ _LATER = {
     "export_backup": "archive",
     "find_backup": "archive",
     "list_backups": "archive",
+    "make_backup": "archive",
     "verify_backup": "archive",
     "get_system_health": "examining",
     "Health": "health",

@@ -235,6 +235,7 @@ class Running:
             progress=lambda done, total: self.report(
                 BackupProgress(elapsed=self.limits.elapsed, done=done, total=total)
             ),
+            thorough=self.target.settings.backup_full_check,
         )
         self.report(BackedUp(elapsed=self.limits.elapsed, backup=self.backup))
 

@@ -6,15 +6,25 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from trueup import catalogue
+from trueup._version import __version__
 from trueup.applying import Now, utc_now
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupNotDeleted, BackupNotUsable, BackupStillNeeded, ExportFailed, TrueupError
+from trueup.errors import (
+    BackupNotDeleted,
+    BackupNotUsable,
+    BackupStillNeeded,
+    DatabaseUnreadable,
+    ExportFailed,
+    TrueupError,
+)
+from trueup.events import BackedUp, BackupProgress, Report, ignore
 from trueup.flow import past_runs, restore
+from trueup.killed import settle
 from trueup.limits import Limits
 from trueup.run import Backup, BackupComparison, BackupStatistics, RowsMoved
 from trueup.schema import Schema
@@ -71,13 +81,20 @@ def storage_note(found: Sequence[Backup], target: Target) -> str:
 
 
 def verify_backup(
-    backup: Backup, target: Target, *, trial: bool = False, limits: Limits | None = None, now: Now = utc_now
+    backup: Backup,
+    target: Target,
+    *,
+    thorough: bool = False,
+    trial: bool = False,
+    limits: Limits | None = None,
+    now: Now = utc_now,
 ) -> Backup:
     """Read a backup again and check it; the answer is also kept beside it.
 
     Args:
         backup: from :func:`list_backups` or :func:`find_backup`.
         target: the database.
+        thorough: hold every index against its table as well, which takes many times as long.
         trial: restore it into a scratch file as well, and compare what comes of it with the backup.
         limits: when to stop; never when not given.
         now: the clock.
@@ -91,7 +108,7 @@ def verify_backup(
     """
     limits = limits or Limits()
     limits.phase = "checking the backup"
-    checked = backups.verify_backup(backup, target.dialect(), now(), limits)
+    checked = backups.verify_backup(backup, target.dialect(), now(), limits, thorough=thorough)
     if not trial or checked.problem:
         return checked
     limits.phase = "restoring the backup for trial"
@@ -160,6 +177,51 @@ def export_backup(backup: Backup, target: Target, path: Path, *, limits: Limits 
     return place
 
 
+def make_backup(target: Target, *, report: Report = ignore, limits: Limits | None = None, now: Now = utc_now) -> Backup:
+    """Back the database up now, for no run. What the settings say about how long backups stay holds for it as well.
+
+    Args:
+        target: the database; its models are not read.
+        report: is told every move, in the calling thread.
+        limits: when to stop; the settings' time limit when not given.
+        now: the clock.
+
+    Raises:
+        BackupFailed, NotEnoughSpace: it could not be written, or is not good.
+        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy, ReadOnlyDatabase: the database cannot be read and locked.
+        AnotherMigrator: a run is at work.
+        Cancelled, TimeLimitReached: the limits say so.
+    """
+    settings, dialect = target.settings, target.dialect()
+    limits = limits or Limits(settings.time_limit)
+    if not dialect.size():
+        raise DatabaseUnreadable(database=dialect.database, reason="there is no database")
+    directory = target.backup_directory(dialect)
+    with _alone("backup", target, limits, now):
+        connection = dialect.connect(write=True, timeout=settings.lock_timeout)
+        try:
+            with connection.limited(limits), limits.explaining():
+                limits.phase = "waiting for other writers"
+                connection.begin(limits.within(settings.lock_timeout))
+                refuse_too_little("The backup", [(directory, dialect.size())])
+                limits.phase = "making the backup"
+                made = backups.make_backup(
+                    connection,
+                    dialect,
+                    directory,
+                    now=now(),
+                    run_id=None,
+                    version=__version__,
+                    limits=limits,
+                    progress=lambda done, total: report(BackupProgress(elapsed=limits.elapsed, done=done, total=total)),
+                    thorough=settings.backup_full_check,
+                )
+        finally:
+            connection.close()
+    report(BackedUp(elapsed=limits.elapsed, backup=made))
+    return made
+
+
 def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, now: Now = utc_now) -> None:
     """Remove a backup, its file and its description.
 
@@ -175,9 +237,7 @@ def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, 
         AnotherMigrator: a run that may need it is at work.
         BackupNotDeleted: the directory does not allow it.
     """
-    dialect = target.dialect()
-    intent = history.intent(os.urandom(6).hex(), "delete", now())
-    with dialect.lock(intent, target.settings.lock_timeout, lambda _holder: None):
+    with _alone("delete", target, Limits(), now):
         found = find_backup(target, backup.id)
         reason = "" if accept_loss else _still_needed(found, target)
         if reason:
@@ -186,6 +246,18 @@ def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, 
             catalogue.delete_backup(found)
         except OSError as error:
             raise BackupNotDeleted(backup=backup.id, reason=error.strerror or str(error)) from error
+
+
+@contextmanager
+def _alone(kind: str, target: Target, limits: Limits, now: Now) -> Iterator[None]:
+    """Hold the migrator lock for what is no run. An earlier run that was killed is recorded before, where it can be."""
+    dialect = target.dialect()
+    with suppress(TrueupError):
+        settle(target, now())
+    limits.phase = "waiting for another migrator"
+    intent = history.intent(os.urandom(6).hex(), kind, now())
+    with dialect.lock(intent, limits.within(target.settings.lock_timeout), lambda _holder: None):
+        yield
 
 
 def _outcomes(target: Target) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trueup.archive import (
@@ -13,6 +13,7 @@ from trueup.archive import (
     export_backup,
     find_backup,
     list_backups,
+    make_backup,
     storage_note,
     verify_backup,
 )
@@ -39,18 +40,19 @@ class BackupRequest:
     """What the command line asked for."""
 
     action: str
-    """``"list"``, ``"verify"``, ``"statistics"``, ``"diff"``, ``"export"`` or ``"delete"``."""
+    """``"list"``, ``"make"``, ``"verify"``, ``"statistics"``, ``"diff"``, ``"export"`` or ``"delete"``."""
     identifier: str | None
     """Of one backup; all of them are verified when there is none."""
     path: Path | None
     """Where it is exported to."""
+    thorough: bool
     trial: bool
     accept_loss: bool
 
 
 def manage(settings: Settings, asked: BackupRequest, *, as_json: bool) -> int:
     """Do what was asked for about the backups."""
-    limits = Limits()
+    limits = Limits(settings.time_limit if asked.action == "make" else None)  # writers wait only for that
     with signals_cancel(limits):
         return _ACTIONS[asked.action](Target.from_settings(settings, models=()), asked, limits, as_json)
 
@@ -75,10 +77,19 @@ def _list(target: Target, _asked: BackupRequest, _limits: Limits, as_json: bool)
     return 1 if any(backup.problem for backup in found) else 0
 
 
+def _make(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
+    settings = replace(target.settings, backup_full_check=asked.thorough or target.settings.backup_full_check)
+    backup = make_backup(replace(target, settings=settings), report=log_event, limits=limits)
+    print_out(_told("made", backup_json(backup)) if as_json else [f"Made the backup {backup.path}, verified."])
+    return 0
+
+
 def _verify(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
     """1 when one of them is not good now."""
     named = [find_backup(target, asked.identifier)] if asked.identifier else list_backups(target)
-    checked = [verify_backup(backup, target, trial=asked.trial, limits=limits) for backup in named]
+    checked = [
+        verify_backup(backup, target, thorough=asked.thorough, trial=asked.trial, limits=limits) for backup in named
+    ]
     print_out((list_object if as_json else list_lines)(checked, ""))
     return 1 if any(backup.problem for backup in checked) else 0
 
@@ -121,6 +132,7 @@ def _told(status: str, backup: Mapping[str, object]) -> dict[str, object]:
 
 _ACTIONS: dict[str, Callable[[Target, BackupRequest, Limits, bool], int]] = {
     "list": _list,
+    "make": _make,
     "verify": _verify,
     "statistics": _count,
     "diff": _compare,

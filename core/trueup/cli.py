@@ -37,6 +37,7 @@ since. What cannot come back is said first, and needs --yes."""
 
 _BACKUPS = "List the backups, newest first; or do something with them. Exit code 1 when one of those told is not good."
 _BACKUP_COMMANDS = {
+    "make": "Back the database up now",
     "verify": "Read a backup again and check it",
     "statistics": "Count the backups",
     "diff": "Tell what changed in the database since a backup; exit code 1 when something did",
@@ -189,10 +190,12 @@ def _add_backups(parser: argparse.ArgumentParser) -> None:
     found = {}
     for name, help_ in _BACKUP_COMMANDS.items():
         found[name] = commands.add_parser(name, help=help_, description=f"{help_}.", argument_default=_NOT_GIVEN)
-        if name != "statistics":
+        if name not in ("make", "statistics"):
             nargs, which = ("?", "its id (all of them)") if name == "verify" else (None, 'its id, or "latest"')
             found[name].add_argument("backup_id", metavar="BACKUP", nargs=nargs, help=which)
         _add_shared(found[name])
+    for name in ("make", "verify"):
+        found[name].add_argument("--full", action="store_true", help="hold every index against its table as well")
     found["verify"].add_argument(
         "--trial", action="store_true", help="also restore it into a scratch file, and compare"
     )
@@ -322,6 +325,7 @@ def _backup_request(options: argparse.Namespace) -> BackupRequest:
         action=getattr(options, "of_backups", None) or otherwise,
         identifier=getattr(options, "backup_id", None),
         path=getattr(options, "path", None),
+        thorough=getattr(options, "full", False),
         trial=getattr(options, "trial", False),
         accept_loss=getattr(options, "yes", False),
     )

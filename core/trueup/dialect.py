@@ -168,11 +168,12 @@ class Connection(Protocol):
     def define(self, fills: Sequence[Fill]) -> None:
         """Make the functions that the fills call known to this connection."""
 
-    def integrity(self, tables: Sequence[str] = ()) -> list[str]:
+    def integrity(self, tables: Sequence[str] = (), *, thorough: bool = False) -> list[str]:
         """What the database's own check complains about; nothing when all is well.
 
         Args:
             tables: check only these; all when empty.
+            thorough: hold every index against its table as well, which takes many times as long.
         """
 
     def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:

@@ -42,6 +42,8 @@ class Settings:
     """Seconds for all questions that one plan asks of the data; ``None`` (written 0) for no limit. What there is no
     time for is taken for dangerous, or proved by the run itself."""
     backup: bool = True
+    backup_full_check: bool = False
+    """Hold every index of a new backup against its table as well; takes many times as long as the check without."""
     backup_dir: Path | None = None
     """Where backups go; ``.trueup/backups`` beside the database when not given."""
     backup_days: float = 30.0
@@ -230,6 +232,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "lock_timeout": _seconds,
     "probe_limit": _limit,
     "backup": _switch,
+    "backup_full_check": _switch,
     "backup_dir": Path,
     "backup_days": _days,
     "backup_count": _count,

@@ -59,6 +59,16 @@ def test_verify_finds_a_backup_that_was_damaged(migrated: Lab, capsys: pytest.Ca
     assert "the file changed" in told["backups"][0]["problem"]  # type: ignore[index]
 
 
+def test_a_backup_is_made(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """``make`` writes one more, in text and JSON; ``verify --full`` finds it good."""
+    code, out, _ = say(migrated, capsys, "backups", "make", "--full")
+    assert (code, "Made the backup" in out) == (0, True)
+    code, told = said(migrated, capsys, ["backups", "make"])
+    assert (code, told["status"]) == (0, "made")
+    code, out, _ = say(migrated, capsys, "backups", "verify", "--full")
+    assert (code, out.count("good on")) == (0, 3)
+
+
 def test_one_backup_is_verified_by_a_trial_restore(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """``verify BACKUP --trial`` restores it into a scratch file as well; nothing of that stays."""
     backup = find_backup(migrated.target(models()), "latest")

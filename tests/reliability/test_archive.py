@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,9 @@ from trueup import (
     export_backup,
     find_backup,
     list_backups,
+    make_backup,
     migrate,
+    past_runs,
     plan,
     restore,
     undo,
@@ -34,10 +38,14 @@ from trueup.errors import (
     BackupNotUsable,
     BackupStillNeeded,
     Cancelled,
+    DatabaseDamaged,
+    DatabaseUnreadable,
     ExportFailed,
     NoSuchBackup,
     NotEnoughSpace,
+    TimeLimitReached,
 )
+from trueup.stages.history import intent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -85,6 +93,80 @@ def spoil(backup: Backup) -> None:
     with backup.path.open("r+b") as file:
         file.seek(5000)
         file.write(b"damage")
+
+
+# -- made by hand ------------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_by_hand(migrated: Lab) -> None:
+    """It is verified as any other, stands for no run, and can be restored; the database is as it was."""
+    before = migrated.dump()
+    backup = make_backup(target_of(migrated), now=lambda: NOW + timedelta(days=2))
+    assert migrated.dump() == before
+    assert list_backups(target_of(migrated))[0] == backup
+    assert (backup.run_id, backup.problem, backup.row_counts["people"]) == (None, "", 2)
+    assert backup_statistics(target_of(migrated)).outcomes["no run"] == 1
+    migrated.sql("DELETE FROM people")
+    assert restore(backup, target_of(migrated)).success
+    assert migrated.value("SELECT count(*) FROM people") == 2
+
+
+def test_no_backup_by_hand(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no database, no room, another run, or no time, it is an error, and nothing is left."""
+    target = target_of(migrated)
+    with pytest.raises(DatabaseUnreadable, match="there is no database"):
+        make_backup(Lab(migrated.path.with_name("none.db")).target(()))
+    assert not migrated.path.with_name("none.db").exists()
+    with pytest.raises(TimeLimitReached):
+        make_backup(target, limits=Limits(0.0))
+    other = target.dialect().lock(intent("x", "auto", NOW), 0.0, lambda _holder: None)
+    with other, pytest.raises(AnotherMigrator):
+        make_backup(migrated.target((), lock_timeout=0.0))
+    total = shutil.disk_usage(migrated.path.parent)._replace(free=10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: total)
+    with pytest.raises(NotEnoughSpace):
+        make_backup(target)
+    assert len(list_backups(target)) == 2
+    assert not list(both(migrated)[0].path.parent.glob("*.partial"))
+
+
+def test_a_killed_run_is_not_forgotten(migrated: Lab) -> None:
+    """Who takes the lock for a backup finds what a killed run noted, and the history tells of it."""
+    left = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
+    migrated.path.with_name("app.db.trueup-lock").write_text(json.dumps(left))
+    make_backup(target_of(migrated))
+    assert past_runs(target_of(migrated))[-1].id == "feedbeef"
+    assert past_runs(target_of(migrated))[-1].status == "interrupted"
+
+
+# -- a check of everything ---------------------------------------------------------------------------------------------
+
+
+def with_a_wrong_index(lab: Lab) -> None:
+    """An index that lacks a row: the rows are all there, so only a thorough check sees it."""
+    lab.sql("CREATE INDEX ix ON people (id DESC)")
+    lab.sql(
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX ix ON people (id DESC) WHERE id > 1'"
+        " WHERE name = 'ix'"
+    )
+    lab.sql("INSERT INTO people VALUES (-5)")
+    lab.sql(
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX ix ON people (id DESC)'"
+        " WHERE name = 'ix'"
+    )
+
+
+def test_a_thorough_check(migrated: Lab) -> None:
+    """An index that does not fit its table passes the usual check of a backup, and not the full one."""
+    with_a_wrong_index(migrated)
+    target = target_of(migrated)
+    backup = make_backup(target, now=lambda: NOW + timedelta(days=2))
+    assert verify_backup(backup, target).problem == ""
+    assert "ix" in verify_backup(backup, target, thorough=True).problem
+    with pytest.raises(DatabaseDamaged, match="ix"):
+        make_backup(migrated.target((), backup_full_check=True))
+    run_ = migrate(migrated.target(models("c"), backup_full_check=True))
+    assert isinstance(run_.error, DatabaseDamaged)
 
 
 # -- statistics --------------------------------------------------------------------------------------------------------
@@ -145,8 +227,6 @@ def test_a_trial_restore_finds_what_a_check_does_not(migrated: Lab, monkeypatch:
 
 def test_a_trial_restore_needs_room(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no room for the trial, it is not begun."""
-    import shutil
-
     total = shutil.disk_usage(migrated.path.parent)._replace(free=10)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: total)
     with pytest.raises(NotEnoughSpace, match="trial restore"):

@@ -61,6 +61,7 @@ def make_backup(
     version: str,
     limits: Limits,
     progress: Callable[[int, int], None],
+    thorough: bool = False,
 ) -> Backup:
     """Copy the database, check the copy, and only then give it its name.
 
@@ -73,6 +74,7 @@ def make_backup(
         version: of trueup.
         limits: when to stop.
         progress: called with the pages done and the pages in all.
+        thorough: check every index of the copy against its table as well.
 
     Raises:
         BackupFailed: the directory cannot be written, the disk is full, or the copy is not good.
@@ -82,7 +84,7 @@ def make_backup(
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
         with _beside(_sync, partial), _beside(_checksum, partial, _ALGORITHM, limits) as checksum:
-            content = _check_copy(partial, connection, dialect, limits)
+            content = _check_copy(partial, connection, dialect, limits, thorough=thorough)
         backup = replace(
             _described(partial, connection, dialect, now, content),
             checksum=checksum.result(),
@@ -199,8 +201,15 @@ def _keep(partial: Path, backup: Backup) -> None:
     _sync(partial.parent)
 
 
-def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limits) -> Backup:
+def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limits, *, thorough: bool = False) -> Backup:
     """Read the whole file again: its checksum, the database's own check, and the number of rows in every table.
+
+    Args:
+        backup: from the catalogue.
+        dialect: opens it.
+        now: the time.
+        limits: when to stop.
+        thorough: check every index against its table as well.
 
     Raises:
         Cancelled, TimeLimitReached: the limits ended it; nothing new is known of the file then.
@@ -211,12 +220,12 @@ def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limit
     """
     if not backup.checksum:
         return backup
-    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits)))
+    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits, thorough)))
     note_check(checked)
     return checked
 
 
-def _problems(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]:
+def _problems(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
     if not backup.path.is_file():
         yield GONE
         return
@@ -226,7 +235,7 @@ def _problems(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]
         return
     try:
         with _beside(_checksum, backup.path, algorithm, limits) as checksum:
-            found = list(_complaints(backup, dialect, limits))
+            found = list(_complaints(backup, dialect, limits, thorough))
     except OSError as error:
         yield f"the file cannot be read: {error.strerror}"
         return
@@ -235,7 +244,7 @@ def _problems(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]
     yield from found
 
 
-def _complaints(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[str]:
+def _complaints(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
     """What the database that the backup is says of itself."""
     try:
         copy = dialect.open_copy(backup.path)
@@ -244,7 +253,7 @@ def _complaints(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[st
         return
     try:
         with copy.limited(limits):
-            yield from copy.integrity()[:1]
+            yield from copy.integrity(thorough=thorough)[:1]
             counts = {table: copy.count(table) for table in backup.row_counts}
         wrong = {table: count for table, count in backup.row_counts.items() if counts[table] != count}
         yield from (f"{table} has {counts[table]} rows, not {count}" for table, count in wrong.items())
@@ -255,7 +264,7 @@ def _complaints(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[st
         copy.close()
 
 
-def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits) -> _Content:
+def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits, *, thorough: bool) -> _Content:
     """What the copy holds, which is what the live database holds.
 
     Raises:
@@ -264,9 +273,9 @@ def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits) 
     copy = dialect.open_copy(path)
     try:
         with copy.limited(limits):
-            complaints = copy.integrity()
+            complaints = copy.integrity(thorough=thorough)
             if complaints:
-                _refuse_copy(live, path.parent, complaints[0])
+                _refuse_copy(live, path.parent, complaints[0], thorough=thorough)
             schema = copy.schema()
             counts = {table.name: copy.count(table.name) for table in schema.tables}
     finally:
@@ -295,9 +304,9 @@ def _described(partial: Path, live: Connection, dialect: Dialect, now: datetime,
     )
 
 
-def _refuse_copy(live: Connection, directory: Path, complaint: str) -> None:
+def _refuse_copy(live: Connection, directory: Path, complaint: str, *, thorough: bool) -> None:
     """A copy is as good as what it is a copy of."""
-    if live.integrity():
+    if live.integrity(thorough=thorough):
         raise DatabaseDamaged(database=live.database, reason=complaint)
     raise BackupFailed(directory=directory, reason=complaint)
 

@@ -191,10 +191,12 @@ class SqliteConnection:
                 name, call = fill.function
                 self.raw.create_function(name, 0, call)
 
-    def integrity(self, tables: Sequence[str] = ()) -> list[str]:
+    def integrity(self, tables: Sequence[str] = (), *, thorough: bool = False) -> list[str]:
+        """https://www.sqlite.org/pragma.html#pragma_integrity_check"""
+        pragma = "integrity_check" if thorough else "quick_check"
         try:
-            rows = [row for table in tables for row in self._check("quick_check", table)]
-            return [row[0] for row in (rows if tables else self._check_all("quick_check")) if row[0] != "ok"]
+            rows = [row for table in tables for row in self._check(pragma, table)]
+            return [row[0] for row in (rows if tables else self._check_all(pragma)) if row[0] != "ok"]
         except DatabaseDamaged as error:
             return list(self._damaged_tables()) or [error.facts["reason"]]
 
