@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from trueup import catalogue
 from trueup._version import __version__
@@ -38,6 +39,9 @@ from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, history
 from trueup.target import Target
+
+Records = Sequence[Mapping[str, Any]]
+"""Rows of the history."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,12 +90,13 @@ class Restoring:
             self.limits.phase = "waiting for other writers"
             with dialect.standstill(self.limits.within(timeout)) as still:
                 self.report(Locked(elapsed=self.limits.elapsed))
+                records = self._read_history(still.connection)
                 if killed is not None:
-                    self._found_killed(killed, still.connection, dialect)
-                self._replace(still, dialect, killed)
+                    self._found_killed(killed, records, dialect)
+                self._replace(still, dialect, records, killed)
 
-    def _found_killed(self, killed: Intent, connection: Connection, dialect: Dialect) -> None:
-        completed = history.read_completed(connection, self.target.settings.history_table)
+    def _found_killed(self, killed: Intent, records: Records, dialect: Dialect) -> None:
+        completed = [record["run_id"] for record in records if record["status"] == "completed"]
         sentence = clean_up(killed, completed, self.target, dialect)
         self.warnings.append(sentence)
         self.report(CrashFound(elapsed=self.limits.elapsed, sentence=sentence))
@@ -119,10 +124,10 @@ class Restoring:
             kept = dialect.move_aside(f"damaged-{self.now():%Y%m%d-%H%M%S}")
             self.warnings.append(f"the file that was no database any more is kept as {kept}")
 
-    def _replace(self, still: Standstill, dialect: Dialect, killed: Intent | None) -> None:
+    def _replace(self, still: Standstill, dialect: Dialect, records: Records, killed: Intent | None) -> None:
         own = (self.target.settings.history_table,)
         self.saved = self._save_present(still.connection, dialect)
-        with self._prepared(still.connection, dialect, killed) as path:
+        with self._prepared(dialect, records, killed) as path:
             self.limits.phase = "replacing the database"
             still.replace_with(path, self.limits, self._replacing)
         self.limits.phase = "verifying the result"
@@ -151,18 +156,17 @@ class Restoring:
         return saved
 
     @contextmanager
-    def _prepared(self, present: Connection, dialect: Dialect, killed: Intent | None) -> Iterator[Path]:
+    def _prepared(self, dialect: Dialect, records: Records, killed: Intent | None) -> Iterator[Path]:
         """The backup's content with the history of the present database, and with this restore noted in it.
 
         So the history never loses what happened since, and one transaction brings the content and its record.
         """
         name = self.target.settings.history_table
-        since = history.read_records(present, name)
         with backups.working_copy(self.backup, dialect, self.now()) as path:
             copy = dialect.open_copy(path, write=True)
             try:
                 copy.begin(0.0)
-                taken_back = history.carry_over(copy, name, since)
+                taken_back = history.carry_over(copy, name, records)
                 if killed is not None and killed.run_id not in history.read_completed(copy, name):
                     history.record_interrupted(copy, name, killed, self.now())
                 history.record_restore(
@@ -181,6 +185,14 @@ class Restoring:
             finally:
                 copy.close()
             yield path
+
+    def _read_history(self, present: Connection) -> Records:
+        """Damage there is no reason to keep the whole database as it is."""
+        try:
+            return history.read_records(present, self.target.settings.history_table)
+        except DatabaseDamaged:
+            self.warnings.append("the history of the damaged database cannot be read; that of the backup goes on")
+            return []
 
     def _problems(self, still: Standstill, own: tuple[str, ...]) -> Iterator[str]:
         """What differs from the backup. Rows are counted only where nobody can have written in between."""

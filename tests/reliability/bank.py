@@ -28,7 +28,7 @@ def _models(*accounts: object, transfers: tuple[object, ...]) -> MetaData:
         "transfers",
         metadata,
         Column("id", Integer, primary_key=True),
-        Column("giver", Integer),
+        Column("giver", Integer, index=True),
         Column("taker", Integer),
         *transfers,  # type: ignore[arg-type]
     )
@@ -46,9 +46,9 @@ NEW = _models(
     transfers=(Column("amount", Integer), CheckConstraint("amount > 0", name="ck_amount")),
 )
 THEIRS = """
-    CREATE INDEX theirs ON accounts (balance);
     CREATE VIEW rich AS SELECT owner FROM accounts WHERE balance > 1000;
     CREATE TABLE audit (what TEXT);
+    CREATE INDEX theirs ON audit (what);
     CREATE TRIGGER noted AFTER DELETE ON accounts BEGIN INSERT INTO audit VALUES (old.owner); END;
 """
 """What the application has besides its models."""

@@ -26,7 +26,7 @@ def look_before(connection: Connection, plan: Plan) -> Before:
     """Read what :func:`verify` will compare with."""
     touched = [name for name in _survivors(plan) if plan.live.table(name)]
     return Before(
-        row_counts={name: connection.count(name) for name in touched},
+        row_counts={name: connection.count_stored(name) for name in touched},
         violations=connection.foreign_key_violations(),
         broken=connection.broken_objects(),
     )
@@ -58,7 +58,7 @@ def verify(
     if remaining:
         _fail(f"still to do after the last step: {remaining[0].sentence}")
     names = {change.table.lower(): change.to for change in _changes(plan) if isinstance(change, RenameTable)}
-    counts = {name: connection.count(names.get(name.lower(), name)) for name in before.row_counts}
+    counts = {name: connection.count_stored(names.get(name.lower(), name)) for name in before.row_counts}
     _check_counts(plan, before, counts, names)
     broken = connection.broken_objects() - set(before.broken)
     if broken:

@@ -94,6 +94,9 @@ class SqliteConnection:
     def count(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
 
+    def count_stored(self, table: str) -> int:
+        return int(self.rows(f"SELECT count(*) FROM {quote(table)} NOT INDEXED")[0][0])
+
     def columns(self, table: str) -> tuple[str, ...]:
         try:
             return tuple(name for (name,) in self.rows("SELECT name FROM pragma_table_info(?, 'main')", (table,)))
