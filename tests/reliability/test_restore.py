@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
@@ -195,32 +193,3 @@ def test_nothing_stays_behind(migrated: Lab) -> None:
     restore(backup, migrated.target(NEW))
     assert not list(backup.path.parent.glob("*.partial"))
     assert verify_backup(backup, migrated.target(NEW)).problem == ""
-
-
-WRITER = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], timeout=5, isolation_level=None)
-print("started", flush=True)
-end = time.monotonic() + 3
-while time.monotonic() < end:
-    try:
-        connection.execute("INSERT INTO people (name) VALUES ('writer')")
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
-            raise
-"""
-
-
-def test_under_a_writer(migrated: Lab) -> None:
-    """A restore under a process that writes all the time ends with the backup's rows and what was written after."""
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(migrated.path)], stdout=subprocess.PIPE)
-    assert writer.stdout is not None
-    writer.stdout.readline()
-    runs = [restore(first(migrated), migrated.target(NEW, backup=False)) for _ in range(5)]
-    assert writer.wait() == 0
-    writer.stdout.close()
-    assert any(run.success for run in runs)
-    assert all(run.success or isinstance(run.error, DatabaseBusy) for run in runs)
-    assert migrated.value("SELECT count(*) FROM people WHERE id <= 100") == 100
-    assert migrated.value("SELECT count(*) FROM people WHERE name = 'since'") == 0
-    assert migrated.healthy()

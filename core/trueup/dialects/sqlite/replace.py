@@ -73,6 +73,9 @@ class SqliteStandstill:
 def standstill(connect: Callable[[], SqliteConnection], timeout: float) -> Iterator[SqliteStandstill]:
     """Keep every other process from writing while the context is open.
 
+    A connection in exclusive locking mode does not let go of its shared lock while it waits for a writer, who waits for
+    just that to commit. So the mode is set when the wait is over.
+
     Args:
         connect: opens the database for writing.
         timeout: how long to wait for writers, in seconds.
@@ -83,11 +86,11 @@ def standstill(connect: Callable[[], SqliteConnection], timeout: float) -> Itera
     with ExitStack() as stack:
         connection = connect()
         stack.callback(connection.close)
+        connection.begin(timeout)
         witness = None
         if connection.rows("PRAGMA journal_mode")[0][0] == "wal":
             witness = connect()
             stack.callback(witness.close)
         else:
             connection.rows("PRAGMA locking_mode = EXCLUSIVE")
-        connection.begin(timeout)
         yield SqliteStandstill(connection, witness, timeout)
