@@ -38,6 +38,7 @@ from trueup.events import (
 from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.plan import Plan, Work
+from trueup.reversing import undo_script
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, history
@@ -74,6 +75,8 @@ class Running:
     step_seconds: list[float] = field(default_factory=list)
     other_seconds: dict[Work, float] = field(default_factory=dict)
     """How long the backup and the checks took."""
+    undo_sql: str = ""
+    """For the history: what takes the structure back."""
     warnings: list[str] = field(default_factory=list)
     needed: tuple[str, ...] = ()
     """Ids of runs whose backups must stay."""
@@ -94,6 +97,8 @@ class Running:
             self.plan.refuse_too_long(self.limits.seconds, backup=self.target.settings.backup)
             if self.plan.deletions and not self.target.settings.backup:
                 raise BackupNeeded(rows=sum(deletion.rows for deletion in self.plan.deletions))
+            self.limits.phase = "writing down the way back"
+            self.undo_sql = undo_script(self.plan, self.target.dialect())
             self._locked()
         except Exception as error:
             return self._failed(explained(error))
@@ -254,6 +259,7 @@ class Running:
             measured=self._measured(),
             backup=self.backup,
             receipt=self.receipt,
+            undo_sql=self.undo_sql,
             version=__version__,
         )
 

@@ -94,6 +94,8 @@ class PastRun:
     """Ids of the runs that it took back, with the numbers of their steps; none of them means the run as a whole."""
     undone_by: str = ""
     """The run that took back all of it, if one did."""
+    undo_sql: str = ""
+    """The script that took the structure back on an empty copy; without values, which only an undo brings."""
     checksum: str = ""
     """The same for the same plan; that of the backup for a restore."""
     trueup_version: str = ""
@@ -272,6 +274,7 @@ def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
         steps=tuple(sorted(steps, key=lambda step: step.number)),
         objects_before=row.get("objects_before"),
         undoes=json.loads(row.get("undoes") or "{}"),
+        undo_sql=row.get("undo_sql") or "",
         checksum=row["checksum"],
         trueup_version=row["trueup_version"] or "",
         note=row.get("note") or "",

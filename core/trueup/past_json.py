@@ -71,6 +71,7 @@ def _past_run_json(run: PastRun) -> dict[str, Any]:
         "started_at": run.started_at.isoformat(),
         "execution_time_ms": round(run.seconds * 1000),
         "checksum": run.checksum or None,
+        "undo_sql": run.undo_sql or None,
         "policy": run.policy or None,
         "backup_id": run.backup_id or None,
         "performed_by": run.performed_by or None,

@@ -53,6 +53,7 @@ _LATER = (
     "error TEXT",
     "form TEXT",
     "note TEXT",
+    "undo_sql TEXT",
 )
 """Columns that a table of an earlier version lacks; the next run adds them."""
 _MARKED = ("schema_after", "models", "versions", "differences_left")
@@ -152,6 +153,7 @@ def record_run(
     measured: Sequence[Measured],
     backup: Backup | None,
     receipt: Receipt,
+    undo_sql: str,
     version: str,
 ) -> None:
     """Write a successful run, inside its own transaction, making the table when it is missing."""
@@ -160,6 +162,7 @@ def record_run(
         "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
         "checksum": plan.checksum,
         "sql": plan.script,
+        "undo_sql": undo_sql or None,
         "policy": str(plan.policy),
         "schema_before": plan.live.fingerprint,
         "schema_after": schema_after,
@@ -299,14 +302,12 @@ def remove_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
 def shorten_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
     """Leave of these runs one line each, and of their steps only which renames were made."""
     _make_table(connection, name)
+    emptied = "sql = '', undo_sql = NULL, receipt = NULL, changes = NULL, objects_before = NULL"
     for run_id in ids:
         connection.execute(
             f"DELETE FROM \"{name}\" WHERE run_id = ? AND step > 0 AND name NOT LIKE '{_RENAMES}'", (run_id,)
         )
-        connection.execute(
-            f"UPDATE \"{name}\" SET sql = '', receipt = NULL, changes = NULL, objects_before = NULL WHERE run_id = ?",
-            (run_id,),
-        )
+        connection.execute(f'UPDATE "{name}" SET {emptied} WHERE run_id = ?', (run_id,))
 
 
 def intent(run_id: str, kind: str, now: datetime) -> Intent:
