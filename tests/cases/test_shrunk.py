@@ -20,6 +20,15 @@ P = Tab("p")
 A, B = Col("a", "text"), Col("B", "text")
 
 SHRUNK = {
+    "a table whose column SQLite does not drop in place over a view of a table that is dropped before": upgrade(
+        (P, Tab("t", columns=(A, B))),
+        (Tab("t", columns=(A,)),),
+        around=("view",),
+    ),
+    "a key's column that may be NULL while the table does not become STRICT, for which a column must go": upgrade(
+        (Tab("p", columns=(A,)),),
+        (Tab("p", key="none", strict=True),),
+    ),
     "a key's column that may be NULL once the table is no longer WITHOUT ROWID, for which a column must go": upgrade(
         (Tab("p", columns=(A,), without_rowid=True),),
         (Tab("p", key="none", strict=True),),

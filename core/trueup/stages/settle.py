@@ -118,9 +118,10 @@ def _holds_back(change: Change) -> Iterator[_Object]:
         yield AlterTableOptions, table, "WITHOUT ROWID"
     if isinstance(change, AlterPrimaryKey) and (change.old is None or change.old.autoincrement):
         yield AlterPrimaryKey, table, "WITHOUT ROWID"
-    if isinstance(change, AlterPrimaryKey | AlterTableOptions):
-        key = change.old.primary_key if isinstance(change, AlterTableOptions) else change.old
-        yield from ((AlterColumn, table, f"{name} NULL") for name in _columns_of(key))
+    if isinstance(change, AlterTableOptions) and (change.old.strict or change.old.without_rowid):
+        yield from ((AlterColumn, table, f"{name} NULL") for name in _columns_of(change.old.primary_key))
+    if isinstance(change, AlterPrimaryKey):
+        yield from ((AlterColumn, table, f"{name} NULL") for name in _columns_of(change.old))
 
 
 def _holds(change: Change, drop: DropColumn) -> bool:

@@ -140,8 +140,8 @@ class SqliteDialect:
     ) -> Mapping[str, str]:
         with EmptyCopy(live, fills, source) as copy:
             before = copy.broken()
-            copy.run(statements)
-            return {name: reason for name, reason in copy.broken().items() if name not in before}
+            broken = copy.run_regardless(statements) | copy.broken()
+            return {name: reason for name, reason in broken.items() if name not in before}
 
     def write(
         self,

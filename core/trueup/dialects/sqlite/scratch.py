@@ -14,6 +14,7 @@ from trueup.dialects.sqlite.parse import table_name_span
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.dialects.sqlite.script import ScriptRefused, mapped_views, run_script
 from trueup.dialects.sqlite.source import SOURCE
+from trueup.dialects.sqlite.tokens import quote
 from trueup.errors import ModelsRejected
 from trueup.plan import Fill, Source
 from trueup.schema import Schema, StoredObject, Table
@@ -112,6 +113,37 @@ class EmptyCopy:
         """
         for statement in statements:
             self._with_replacements(statement)
+
+    def run_regardless(self, statements: Iterable[str]) -> dict[str, str]:
+        """Run the statements without the views and triggers over which SQLite refuses one.
+
+        Returns:
+            SQLite's reason for each of these, by name.
+
+        Raises:
+            sqlite3.Error: one of them cannot work for another reason.
+        """
+        broken: dict[str, str] = {}
+        for statement in statements:
+            broken |= self._without_broken(statement)
+        return broken
+
+    def _without_broken(self, statement: str) -> dict[str, str]:
+        try:
+            self._with_replacements(statement)
+        except sqlite3.OperationalError as error:
+            kind, name = self._refused_over(str(error))
+            if not name:
+                raise
+            self.raw.execute(f"DROP {kind} {quote(name)}")
+            return {name: str(error)} | self._without_broken(statement)
+        return {}
+
+    def _refused_over(self, message: str) -> tuple[str, str]:
+        """The kind and the name of what an ALTER TABLE found broken; two empty words where it is about none."""
+        found = self.raw.execute("SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'trigger')").fetchall()
+        named = [(kind, name) for kind, name in found if message.startswith(f"error in {kind} {name}")]
+        return max(named, key=lambda item: len(item[1]), default=("", ""))
 
     def schema(self) -> Schema:
         """As it is now; what an extension is missing for here stays as it was, since no step names it."""
