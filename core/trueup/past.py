@@ -94,6 +94,8 @@ class PastRun:
     """Ids of the runs that it took back, with the numbers of their steps; none of them means the run as a whole."""
     undone_by: str = ""
     """The run that took back all of it, if one did."""
+    drifted_since: str = ""
+    """The run before, where this one did not find the schema as that one had left it: somebody else changed it."""
     undo_sql: str = ""
     """The script that took the structure back on an empty copy; without values, which only an undo brings."""
     checksum: str = ""
@@ -181,7 +183,8 @@ def read_runs(records: Iterable[Mapping[str, Any]]) -> tuple[PastRun, ...]:
     for row in rows:
         if row["step"]:
             steps.setdefault(row["run_id"], []).append(_step(row))
-    return _mark_undone([_run(row, steps.get(row["run_id"], ())) for row in rows if not row["step"]])
+    runs = [_run(row, steps.get(row["run_id"], ())) for row in rows if not row["step"]]
+    return _mark_undone(list(_mark_drifted(runs)))
 
 
 def unrecorded(noted: Intent, *, running: bool) -> PastRun:
@@ -290,6 +293,15 @@ def _moment(text: str) -> datetime:
 
 def _receipt(item: dict[str, Any]) -> Receipt:
     return Receipt(**(item | {"proofs": tuple(item["proofs"])}))
+
+
+def _mark_drifted(runs: Iterable[PastRun]) -> Iterator[PastRun]:
+    """A run that was killed tells nothing of the schema, and a restore only how it left it."""
+    last: PastRun | None = None
+    for run in runs:
+        moved = last is not None and run.schema_before not in ("", last.schema_after)
+        yield replace(run, drifted_since=last.id) if last is not None and moved else run
+        last = run if run.schema_after else last
 
 
 def _mark_undone(runs: Sequence[PastRun]) -> tuple[PastRun, ...]:

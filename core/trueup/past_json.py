@@ -75,6 +75,7 @@ def _past_run_json(run: PastRun) -> dict[str, Any]:
         "policy": run.policy or None,
         "backup_id": run.backup_id or None,
         "performed_by": run.performed_by or None,
+        "drifted_since": run.drifted_since or None,
         "undone_by": run.undone_by or None,
         "undoes": list(run.undoes),
         "steps": [

@@ -26,6 +26,8 @@ def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
         backup = f", backup {run.backup_id}" if run.backup_id else ""
         took = f", {run.seconds:.1f} s" if run.completed else ""
         yield visible(f"{run.id}  {_when(run)}  {run.kind:<7}  {_state(run)}{by}{took}{backup}")
+        if run.drifted_since:
+            yield f"      somebody else had changed the schema since {run.drifted_since}"
         if not run.steps:
             yield visible(f"      {run.error or run.name}")
             yield from (visible(f"      {line}") for line in run.note.splitlines())

@@ -12,11 +12,13 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 from tests.conftest import Lab
 from tests.reliability.children import Child, die_at
 from trueup import (
+    Limits,
     Policy,
     Standing,
     Statistics,
     Status,
     apply,
+    baseline,
     events,
     find_backup,
     migrate,
@@ -28,6 +30,8 @@ from trueup import (
 )
 from trueup.errors import NotUndoable
 from trueup.flow import position
+from trueup.past_text import past_run_lines
+from trueup.standing import BASELINE
 
 
 def models(*names: str) -> MetaData:
@@ -60,6 +64,58 @@ def test_one_plan_has_one_checksum(filled: Lab, make_lab: Callable[[str], Lab]) 
     assert apply(found, filled.target(models("a", "b"))).success
     rows = filled.rows("SELECT checksum FROM migration_history WHERE run_id = ?", [past_runs(filled.target(()))[-1].id])
     assert rows == [(found.checksum,)] * 2
+
+
+# -- what others did between runs --------------------------------------------------------------------------------------
+
+
+def drifts(lab: Lab) -> list[bool]:
+    return [bool(run.drifted_since) for run in past_runs(lab.target(()))]
+
+
+def test_between_which_runs_others_changed_the_schema(filled: Lab) -> None:
+    """The first run after that names the run before it; the text of the history says so."""
+    filled.sql("CREATE TABLE theirs (x)")
+    filled.migrate(models("a", "b"))
+    filled.migrate(models("a", "b", "c"))
+    first, second, third = past_runs(filled.target(()))
+    assert (first.drifted_since, second.drifted_since, third.drifted_since) == ("", first.id, "")
+    lines = list(past_run_lines((third, second, first)))
+    assert [line.strip() for line in lines if "somebody else" in line] == [
+        f"somebody else had changed the schema since {first.id}"
+    ]
+
+
+def test_what_trueup_did_is_no_drift(filled: Lab) -> None:
+    """Runs, undos, restores, baselines, runs that were rolled back or killed: each finds what the one before left."""
+    run = filled.migrate(models("a", "b"))
+    undo(filled.target(()))
+    assert baseline(filled.target(models("a"))).success
+    found = plan(filled.target(models("a", "b")))
+    stop = Limits()
+
+    def cancel(event: events.Event) -> None:
+        if isinstance(event, events.StepFinished):
+            stop.cancel()
+
+    assert apply(found, filled.target(models("a", "b")), report=cancel, limits=stop).status is Status.CANCELLED
+    assert Child(die_at, partial(migrate, filled.target(models("a", "c"))), "StepStarted").end() < 0
+    filled.migrate(models("a", "c"))
+    assert run.backup is not None
+    restore(find_backup(filled.target(()), run.backup.id), filled.target(()))
+    filled.migrate(models("a", "d"))
+    assert [(item.kind, item.status) for item in past_runs(filled.target(()))] == [
+        ("auto", "completed"),
+        ("auto", "completed"),
+        ("undo", "completed"),
+        (BASELINE, "completed"),
+        ("manual", "rolled_back"),
+        ("auto", "interrupted"),
+        ("auto", "completed"),
+        ("restore", "completed"),
+        ("auto", "completed"),
+    ]
+    assert not any(drifts(filled))
 
 
 # -- runs that are not recorded yet ------------------------------------------------------------------------------------

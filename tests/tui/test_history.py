@@ -156,6 +156,13 @@ async def test_a_baseline_and_its_note() -> None:
         assert "baseline" in text_of(pilot)
 
 
+async def test_a_run_that_found_another_schema() -> None:
+    """That others changed it since the run before is told."""
+    async with app_of(runs=(replace(PAST_RUN, drifted_since="c04d1187aa3e"),)).run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert "drift     somebody else had changed the schema since run c04d1187aa3e" in details(pilot)
+
+
 async def test_a_step_that_was_taken_back_alone() -> None:
     """The step says which run took it back."""
     async with app_of().run_test(size=WIDE) as pilot:

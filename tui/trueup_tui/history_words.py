@@ -106,6 +106,7 @@ def _details(run: PastRun, session: Session) -> Iterator[Content]:
             "by": run.performed_by,
             "backup": run.backup_id or "none",
             "took back": ", ".join(_taken_back(run)),
+            "drift": f"somebody else had changed the schema since run {run.drifted_since}" if run.drifted_since else "",
             "note": run.note,
         }
     )
