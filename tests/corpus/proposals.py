@@ -70,9 +70,10 @@ def _ask(pair: Pair, database: Path, file: Path) -> list[dict[str, Any]]:
 
 
 def _answers(item: dict[str, Any]) -> Iterator[str]:
-    """The first ready decision of each hazard that leaves nothing out, or the rename that the sentence names."""
+    """The first ready decision of each hazard, or the rename that the sentence names; none that leaves something out or
+    deletes rows, which is for a person to say."""
     ready = (hazard["repairs"][0]["decision"] for hazard in item["hazards"] if hazard.get("repairs"))
-    yield from (decision for decision in ready if "skip =" not in decision)
+    yield from (decision for decision in ready if not re.search(r"^(skip|delete) =", decision, re.MULTILINE))
     named = _RENAME.search(item["remedy"] or "")
     if named:
         yield f'[[decisions]]\nrename = "{named["old"]}"\nto = "{named["new"]}"\n'
