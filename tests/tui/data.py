@@ -662,6 +662,22 @@ KILLED_RUN = replace(
     receipt=None,
     steps=(),
 )
+BASELINE_RUN = replace(
+    PAST_RUN,
+    id="e1f09b62c8d4",
+    kind="baseline",
+    name="before the new year",
+    started_at=NOW - timedelta(minutes=2),
+    seconds=0.8,
+    policy="",
+    backup_id="",
+    receipt=None,
+    steps=(),
+    objects_before=None,
+    note="as the scripts of December left it",
+    drifted_since="7f3a91c2d001",
+)
+"""Somebody had changed the schema by hand, and it was recorded as it was."""
 _REFUSED = errors.StatementFailed(sentence=READY.steps[2].sentence, reason="CHECK constraint failed: ck_orders_ref")
 FAILED_RUN = replace(
     PAST_RUN,

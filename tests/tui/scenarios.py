@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from tests.tui.data import (
     AMBIGUOUS,
     BACKUPS,
+    BASELINE_RUN,
     BLOCKED_UNDO,
     ENDANGERED,
     EVERY_KIND,
@@ -322,6 +323,11 @@ SCENARIOS: dict[str, Scenario] = {
     "history-undo": Scenario(core(READY, runs=HISTORY), keys("3", "j"), "Which run an undo took back."),
     "history-killed": Scenario(core(READY, runs=HISTORY), keys("3", "G", "k"), "A killed run: what is left of it."),
     "history-failed": Scenario(core(READY, runs=(*HISTORY, FAILED_RUN)), keys("3"), "Why a run was rolled back."),
+    "history-baseline": Scenario(
+        core(READY, runs=(*HISTORY, BASELINE_RUN)),
+        keys("3"),
+        "A database recorded as it was: its name, note and drift.",
+    ),
     "history-empty": Scenario(core(READY), keys("3"), "No run yet."),
     "history-error": Scenario(core(READY, runs=_DAMAGED), keys("3"), "The sentence, and R tries again."),
     "undo-plan": Scenario(core(READY, runs=HISTORY), keys("3", "u"), "What is lost, what comes back, and the SQL."),
