@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import sqlite3
+import json
+import os
 import threading
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from tests.command import people, start, write_models
 from tests.conftest import Lab
-from trueup import Run, Settings, Status, Target, apply, events, migrate, plan
+from tests.reliability import times
+from tests.reliability.children import Child, Say, tell_events
+from trueup import Settings, Status, Target, apply, events, list_backups, migrate, plan
 from trueup.errors import SchemaMoved
+
+ROUNDS = times(10, nightly=200)
+"""In each journal mode."""
+THREAD_ROUNDS = times(4, nightly=100)
+PATIENT: dict[str, Any] = {"time_limit": None, "lock_timeout": 60.0}
 
 
 def models(*more: str) -> MetaData:
@@ -39,32 +49,46 @@ def filled(lab: Lab) -> Lab:
     return lab
 
 
+def drift(lab: Lab) -> None:
+    """Somebody takes the column away again, behind trueup's back."""
+    if "age" in lab.stored("people"):
+        lab.sql("ALTER TABLE people DROP COLUMN age")
+
+
 @pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
-def test_ten_processes(filled: Lab, tmp_path: Path, journal_mode: str) -> None:
-    """Of ten processes exactly one applies, all succeed, and there is one run in the history."""
+def test_processes(filled: Lab, journal_mode: str) -> None:
+    """Of sixteen processes exactly one applies and makes a backup, in every round; the others return in step."""
     filled.rows(f"PRAGMA journal_mode = {journal_mode}")
-    spec = write_models(tmp_path / "new.py", people('Column("age", Integer)'))
-    arguments = ("--auto", "--json", "--url", filled.url, "--models", spec, "--lock-timeout", "60", "--time-limit", "0")
-    processes = [start(*arguments, cwd=tmp_path) for _ in range(10)]
-    answers = [(*process.communicate(timeout=120), process.returncode) for process in processes]
-    assert [code for *_, code in answers] == [0] * 10, [err for _, err, _ in answers]
-    assert sum('"status": "migrated"' in out for out, *_ in answers) == 1
-    assert filled.value("SELECT count(*) FROM migration_history WHERE step = 0") == 1
-    assert len(list((tmp_path / ".trueup" / "backups").glob("*.db"))) == 1
+    target = filled.target(models("age"), **PATIENT)
+    for number in range(1, ROUNDS + 1):
+        drift(filled)
+        children = [Child(tell_events, partial(migrate, target)) for _ in range(16)]
+        ends = [child.hear_all()[-1] for child in children]
+        assert sorted(ends) == [("in_sync", "")] * 15 + [("migrated", "")]
+        assert filled.value("SELECT count(*) FROM migration_history WHERE step = 0") == number
+        assert len(list_backups(target)) == number
     assert filled.healthy()
 
 
-def test_ten_threads(filled: Lab) -> None:
+def test_threads(filled: Lab) -> None:
     """The same holds for threads of one process."""
-    target = filled.target(models("age"), lock_timeout=60.0, time_limit=None)
-    runs: list[Run] = []
-    threads = [threading.Thread(target=lambda: runs.append(migrate(target))) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [run.error for run in runs if run.error] == []
-    assert sorted(run.status for run in runs) == [Status.IN_SYNC] * 9 + [Status.MIGRATED]
+    target = filled.target(models("age"), **PATIENT)
+    for _ in range(THREAD_ROUNDS):
+        drift(filled)
+        with ThreadPoolExecutor(16) as pool:
+            runs = [future.result() for future in [pool.submit(migrate, target) for _ in range(16)]]
+        assert [run.error for run in runs if run.error] == []
+        assert sorted(run.status for run in runs) == [Status.IN_SYNC] * 15 + [Status.MIGRATED]
+
+
+def test_the_command_line(filled: Lab, tmp_path: Path) -> None:
+    """And for servers, each with an interpreter of its own."""
+    spec = write_models(tmp_path / "new.py", people('Column("age", Integer)'))
+    arguments = ("--auto", "--json", "--url", filled.url, "--models", spec, "--lock-timeout", "60", "--time-limit", "0")
+    processes = [start(*arguments, cwd=tmp_path) for _ in range(4)]
+    answers = [(*process.communicate(timeout=120), process.returncode) for process in processes]
+    assert [code for *_, code in answers] == [0] * 4, [err for _, err, _ in answers]
+    assert sorted(json.loads(out)["status"] for out, *_ in answers) == ["in_sync"] * 3 + ["migrated"]
 
 
 def test_a_plan_of_yesterday_is_refused(filled: Lab) -> None:
@@ -76,42 +100,6 @@ def test_a_plan_of_yesterday_is_refused(filled: Lab) -> None:
     assert (run.status, type(run.error)) == (Status.FAILED, SchemaMoved)
     assert "age" not in filled.stored("people")
     assert migrate(target).success
-
-
-def test_a_writer_and_a_reader_of_the_application_go_on(filled: Lab) -> None:
-    """A live writer and reader in WAL mode see the old schema or the new one, and no row of theirs is lost."""
-    filled.rows("PRAGMA journal_mode = WAL")
-    stop, written, trouble = threading.Event(), [0], list[str]()
-
-    def write() -> None:
-        with closing(sqlite3.connect(filled.path, isolation_level=None, timeout=30)) as connection:
-            while not stop.is_set():
-                connection.execute("INSERT INTO people (name) VALUES ('live')")
-                written[0] += 1
-                time.sleep(0.001)
-
-    def read() -> None:
-        with closing(sqlite3.connect(filled.path, timeout=30)) as connection:
-            while not stop.is_set():
-                names = [row[1] for row in connection.execute("PRAGMA table_info(people)")]
-                if names not in (["id", "name"], ["id", "name", "age"]):
-                    trouble.append(str(names))
-
-    threads = [threading.Thread(target=work) for work in (write, read)]
-    for thread in threads:
-        thread.start()
-    try:
-        metadata = models("age")
-        metadata.tables["people"].c.name.type = String(50)
-        run = migrate(filled.target(metadata, lock_timeout=20.0))
-        time.sleep(0.1)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert (run.status, run.error, trouble) == (Status.MIGRATED, None, [])
-    assert filled.value("SELECT count(*) FROM people WHERE name = 'live'") == written[0]
-    assert filled.healthy()
 
 
 def test_whoever_waits_is_told_who_holds_the_lock(filled: Lab) -> None:
@@ -135,6 +123,35 @@ def test_whoever_waits_is_told_who_holds_the_lock(filled: Lab) -> None:
     assert waiting
     assert waiting[0].holder.startswith("process ")
     assert run.exit_code == 5
+
+
+def test_the_lock_of_a_holder_that_is_killed_is_free(filled: Lab) -> None:
+    """Who waits for a holder is told its process, goes on at once when that is killed, and tells of it."""
+    target = filled.target(models("age"), **PATIENT)
+    holder = Child(stand_still, target)
+    process = holder.hear()
+    holder_named: list[str] = []
+
+    def look(event: events.Event) -> None:
+        if isinstance(event, events.Waiting):
+            holder_named.append(event.holder)
+            holder.kill()
+
+    run = migrate(target, report=look)
+    assert (run.status, run.error) == (Status.MIGRATED, None)
+    assert [f"process {process} on " in name and " since " in name for name in holder_named] == [True]
+    assert f"an earlier run (process {process} on " in run.warnings[0]
+
+
+def stand_still(say: Say, target: Target) -> None:
+    """Begin a run, say who does, and never end it."""
+
+    def hold(event: events.Event) -> None:
+        if isinstance(event, events.StepStarted):
+            say(os.getpid())
+            time.sleep(3600)
+
+    migrate(target, report=hold)
 
 
 def test_a_target_does_not_show_its_password() -> None:
