@@ -54,8 +54,8 @@ THEIRS = """
 """What the application has besides its models."""
 
 
-def found_bank(lab: Lab, *, journal_mode: str = "DELETE", transfers: int = 4000) -> None:
-    """Make the bank as ``OLD`` says, after so many transfers."""
+def found_bank(lab: Lab, *, journal_mode: str = "DELETE", transfers: int = 4000, note: int = 600) -> None:
+    """Make the bank as ``OLD`` says, after so many transfers, with so many letters in the note of each."""
     lab.sql(f"PRAGMA journal_mode = {journal_mode}")
     lab.create(OLD)
     lab.sql(f"""
@@ -64,7 +64,7 @@ def found_bank(lab: Lab, *, journal_mode: str = "DELETE", transfers: int = 4000)
         INSERT INTO accounts SELECT x, 'owner ' || x, {START} FROM n;
         WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {transfers})
         INSERT INTO transfers
-            SELECT x, 1 + x % {ACCOUNTS}, 1 + (x * 7) % {ACCOUNTS}, 1 + x % 9, hex(zeroblob(300)) FROM n;
+            SELECT x, 1 + x % {ACCOUNTS}, 1 + (x * 7) % {ACCOUNTS}, 1 + x % 9, hex(zeroblob({note // 2})) FROM n;
         UPDATE accounts SET balance = balance
             + (SELECT total(amount) FROM transfers WHERE taker = accounts.id)
             - (SELECT total(amount) FROM transfers WHERE giver = accounts.id);
