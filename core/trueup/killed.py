@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from trueup import catalogue
-from trueup.dialect import Connection, Dialect
+from trueup.dialect import Dialect
 from trueup.errors import AnotherMigrator, ReadOnlyDatabase
 from trueup.past import PastRun, unrecorded
 from trueup.run import Intent
@@ -57,6 +57,8 @@ def settle(target: Target, now: datetime) -> tuple[str, ...]:
             return _settle(killed, target, dialect, now) if killed else ()
     except (AnotherMigrator, ReadOnlyDatabase):
         return ()
+    except Exception as error:  # the database is in step, which is what the caller wants to know
+        return (f"an earlier run ({left}) was killed, which is not recorded yet: {error}",)
 
 
 def find_unfinished(dialect: Dialect) -> PastRun | None:
@@ -71,27 +73,16 @@ def find_unfinished(dialect: Dialect) -> PastRun | None:
 
 
 def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> tuple[str, ...]:
+    name = target.settings.history_table
     connection = dialect.connect(write=True, timeout=_PATIENCE)
     try:
-        name = target.settings.history_table
         completed = history.read_completed(connection, name)
-        told = [clean_up(killed, completed, target, dialect)]
+        told = clean_up(killed, completed, target, dialect)
         tidy_backups(target, dialect, history.read_last_change(connection, name), now)
         if completed and killed.run_id not in completed:
-            told += _record(connection, killed, target, now)
-        return tuple(told)
-    except OSError as error:
-        return (f"what a killed run left could not be removed: {error}",)
+            connection.begin(_PATIENCE)
+            history.record_interrupted(connection, name, killed, now)
+            connection.commit()
+        return (told,)
     finally:
         connection.close()
-
-
-def _record(connection: Connection, killed: Intent, target: Target, now: datetime) -> list[str]:
-    try:
-        connection.begin(_PATIENCE)
-        history.record_interrupted(connection, target.settings.history_table, killed, now)
-        connection.commit()
-    except Exception as reason:  # the database is in step, which is what the caller wants to know
-        connection.rollback()
-        return [f"this could not be written into the history: {reason}"]
-    return []

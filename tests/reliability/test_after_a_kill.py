@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -89,6 +91,18 @@ def test_who_is_still_at_work_was_not_killed(filled: Lab) -> None:
 
     assert migrate(filled.target(models("a", "b")), report=look).success
     assert told == [()]
+
+
+def test_a_start_that_cannot_record_it_succeeds(filled: Lab) -> None:
+    """Somebody writes at this moment: the server starts all the same, and the next start records it."""
+    kill(filled, "StepStarted")
+    with closing(sqlite3.connect(filled.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run = filled.migrate(models("a"))
+        assert run.success
+        assert "was killed, which is not recorded yet: Another process holds" in run.warnings[0]
+    assert "was killed before its commit" in filled.migrate(models("a")).warnings[0]
+    assert kinds(filled) == [("auto", "completed"), ("auto", "interrupted")]
 
 
 def test_a_restore_tells_of_it(filled: Lab) -> None:
