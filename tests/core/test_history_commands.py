@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
-from trueup import PastRun, Statistics, Tally, cli, past_runs, undo
+from trueup import PastRun, Statistics, Tally, cli, list_backups, past_runs, restore, undo
+from trueup.errors import HistoryNameTaken
 
 
 def models(*more: str) -> MetaData:
@@ -127,6 +128,32 @@ def test_a_step_in_json(lived: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     step = newest["steps"][0]
     assert (step["sql"], step["form"]) == (recorded.steps[0].sql, "in place")
     assert newest["checksum"] == recorded.checksum != ""
+
+
+@pytest.mark.parametrize("command", ["history", "history statistics", "history cleanup", "undo", "restore latest"])
+def test_somebody_else_s_table_of_that_name(lab: Lab, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Another program's table is neither read nor written: a sentence says how to choose another name."""
+    lab.create(models())
+    lab.sql("CREATE TABLE migration_history (id INTEGER PRIMARY KEY, name TEXT, status TEXT, checksum TEXT)")
+    lab.sql("INSERT INTO migration_history VALUES (1, 'theirs', 'completed', 'x')")
+    say(lab, capsys, "backups", "make")
+    before = lab.dump()
+    assert cli.main([*command.split(), "--url", lab.url]) == 2
+    assert "exists and is not trueup's history" in capsys.readouterr().err
+    assert lab.dump() == before
+
+
+def test_a_backup_with_somebody_else_s_table_of_that_name(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor is one in a backup written into, when the database has trueup's own by now."""
+    lab.create(models())
+    lab.sql("CREATE TABLE migration_history (id INTEGER PRIMARY KEY)")
+    say(lab, capsys, "backups", "make")
+    lab.sql("DROP TABLE migration_history")
+    assert lab.migrate(models("a")).success
+    before = lab.dump()
+    backup = list_backups(lab.target(()))[-1]
+    assert isinstance(restore(backup, lab.target(())).error, HistoryNameTaken)
+    assert lab.dump() == before
 
 
 def test_an_empty_history_has_no_statistics(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,12 +80,7 @@ def read_managed(connection: Connection, name: str) -> frozenset[tuple[str, str]
     Raises:
         HistoryNameTaken: the table of that name is somebody else's.
     """
-    columns = {column.lower() for column in connection.columns(name)}
-    if not columns:
-        return frozenset()
-    if not set(_NAMES) <= columns:
-        raise HistoryNameTaken(name=name)
-    return _last_managed(connection, name)
+    return _last_managed(connection, name) if _own_columns(connection, name) else frozenset()
 
 
 def read_marks(connection: Connection, name: str) -> list[Mark]:
@@ -322,8 +317,12 @@ def intent(run_id: str, kind: str, now: datetime) -> Intent:
 
 
 def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
-    """Every row of the history, oldest first; none when there is no history."""
-    columns = [column for column in connection.columns(name) if column in _ALL_NAMES]
+    """Every row of the history, oldest first; none when there is no history.
+
+    Raises:
+        HistoryNameTaken: the table of that name is somebody else's.
+    """
+    columns = [column for column in _own_columns(connection, name) if column in _ALL_NAMES]
     if not columns:
         return []
     return [
@@ -387,13 +386,26 @@ def _ended(run_id: str, kind: str, status: str, started_at: datetime, finished_a
     }
 
 
+def _own_columns(connection: Connection, name: str) -> tuple[str, ...]:
+    """The columns of the history; none when there is none."""
+    columns = connection.columns(name)
+    if columns and not set(_NAMES) <= {column.lower() for column in columns}:
+        raise HistoryNameTaken(name=name)
+    return columns
+
+
 def _insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:
     marks = ", ".join("?" * len(row))
     connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
 
 
 def _make_table(connection: Connection, name: str) -> None:
-    """As it is now; one that an earlier version made gets what it lacks."""
+    """As it is now; one that an earlier version made gets what it lacks.
+
+    Raises:
+        HistoryNameTaken: the table of that name is somebody else's.
+    """
+    _own_columns(connection, name)
     body = ",\n\t".join((*_COLUMNS, *_LATER, "PRIMARY KEY (run_id, step)"))
     connection.execute(f'CREATE TABLE IF NOT EXISTS "{name}" (\n\t{body}\n)')
     present = connection.columns(name)
