@@ -41,7 +41,7 @@ from trueup.plan import Plan, Work
 from trueup.reversing import undo_script
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.space import refuse_too_little
-from trueup.stages import backups, history
+from trueup.stages import backups, history, recording
 from trueup.stages.compare import find_unlike
 from trueup.stages.execute import execute_steps
 from trueup.stages.verify import look_before, verify
@@ -132,7 +132,7 @@ class Running:
     def _locked(self) -> None:
         dialect, settings = self.target.dialect(), self.target.settings
         self.limits.phase = "waiting for another migrator"
-        intent = history.intent(self.id, self.kind, self.now())
+        intent = recording.intent(self.id, self.kind, self.now())
         with dialect.lock(intent, self.limits.within(settings.lock_timeout), self._waiting) as killed:
             self.limits.check()
             try:
@@ -188,7 +188,7 @@ class Running:
             self.receipt = verify(connection, self.plan, before, proofs, own, find_unlike)
         self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
         if killed is not None and killed.run_id not in completed:
-            history.record_interrupted(connection, settings.history_table, killed, self.now())
+            recording.record_interrupted(connection, settings.history_table, killed, self.now())
         self._record(connection)
         self.limits.check(ahead=_COMMITTING * sum(self.step_seconds))
 
@@ -246,7 +246,7 @@ class Running:
 
     def _record(self, connection: Connection) -> None:
         assert self.receipt is not None
-        history.record_run(
+        recording.record_run(
             connection,
             self.target.settings.history_table,
             run_id=self.id,
@@ -269,7 +269,7 @@ class Running:
             return
         try:
             connection.begin(timeout=1.0)
-            history.record_failed(
+            recording.record_failed(
                 connection,
                 self.target.settings.history_table,
                 run_id=self.id,

@@ -30,7 +30,7 @@ from trueup.run import Backup, BackupComparison, BackupStatistics, RowsMoved
 from trueup.schema import Schema
 from trueup.sourcing import needs_backup
 from trueup.space import refuse_too_little
-from trueup.stages import backups, history
+from trueup.stages import backups, recording
 from trueup.stages.compare import compare
 from trueup.stages.retention import storage_warning
 from trueup.target import Target
@@ -255,7 +255,7 @@ def _alone(kind: str, target: Target, limits: Limits, now: Now) -> Iterator[None
     with suppress(TrueupError):
         settle(target, now())
     limits.phase = "waiting for another migrator"
-    intent = history.intent(os.urandom(6).hex(), kind, now())
+    intent = recording.intent(os.urandom(6).hex(), kind, now())
     with dialect.lock(intent, limits.within(target.settings.lock_timeout), lambda _holder: None):
         yield
 

@@ -12,7 +12,7 @@ from trueup.flow import plan
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
 from trueup.run import Run, Status
-from trueup.stages import history
+from trueup.stages import recording
 from trueup.target import Target
 
 
@@ -70,7 +70,7 @@ def _record(
             complaints = connection.integrity()
             if complaints:
                 raise DatabaseDamaged(database=found.database, reason=complaints[0])
-            history.record_baseline(
+            recording.record_baseline(
                 connection,
                 settings.history_table,
                 run_id=id_,

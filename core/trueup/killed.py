@@ -10,7 +10,7 @@ from trueup.dialect import Dialect
 from trueup.errors import AnotherMigrator, ReadOnlyDatabase
 from trueup.past import PastRun, unrecorded
 from trueup.run import Intent
-from trueup.stages import history
+from trueup.stages import history, recording
 from trueup.target import Target
 from trueup.tidying import tidy_backups
 
@@ -81,7 +81,7 @@ def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> 
         tidy_backups(target, dialect, history.read_last_change(connection, name), now)
         if completed and killed.run_id not in completed:
             connection.begin(_PATIENCE)
-            history.record_interrupted(connection, name, killed, now)
+            recording.record_interrupted(connection, name, killed, now)
             connection.commit()
         return (told,)
     finally:

@@ -37,7 +37,7 @@ from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
-from trueup.stages import backups, history
+from trueup.stages import backups, history, recording
 from trueup.target import Target
 
 Records = Sequence[Mapping[str, Any]]
@@ -82,7 +82,7 @@ class Restoring:
     def _locked(self, dialect: Dialect) -> None:
         timeout = self.target.settings.lock_timeout
         self.limits.phase = "waiting for another migrator"
-        intent = history.intent(self.id, "restore", self.now())
+        intent = recording.intent(self.id, "restore", self.now())
         with dialect.lock(intent, self.limits.within(timeout), self._waiting) as killed:
             self._check_backup(dialect)
             self._check_space(dialect)
@@ -166,10 +166,10 @@ class Restoring:
             copy = dialect.open_copy(path, write=True)
             try:
                 copy.begin(0.0)
-                taken_back = history.carry_over(copy, name, records)
+                taken_back = recording.carry_over(copy, name, records)
                 if killed is not None and killed.run_id not in history.read_completed(copy, name):
-                    history.record_interrupted(copy, name, killed, self.now())
-                history.record_restore(
+                    recording.record_interrupted(copy, name, killed, self.now())
+                recording.record_restore(
                     copy,
                     name,
                     run_id=self.id,

@@ -45,7 +45,7 @@ from trueup.errors import (
     NotEnoughSpace,
     TimeLimitReached,
 )
-from trueup.stages.history import intent
+from trueup.stages.recording import intent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,0 +1,97 @@
+"""trueup's own table in the database: its columns, whichever version made it, and its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from trueup.dialect import Connection
+from trueup.errors import HistoryNameTaken
+
+_COLUMNS = (
+    "run_id TEXT NOT NULL",
+    "step INTEGER NOT NULL",
+    "kind TEXT NOT NULL",
+    "name TEXT NOT NULL",
+    "status TEXT NOT NULL",
+    "started_at TEXT NOT NULL",
+    "finished_at TEXT NOT NULL",
+    "execution_time_ms INTEGER NOT NULL",
+    "checksum TEXT NOT NULL",
+    "sql TEXT NOT NULL",
+    "policy TEXT",
+    "schema_before TEXT",
+    "managed_tables TEXT",
+    "backup_id TEXT",
+    "receipt TEXT",
+    "performed_by TEXT",
+    "trueup_version TEXT",
+)
+_LATER = (
+    "schema_after TEXT",
+    "measured TEXT",
+    "models TEXT",
+    "versions TEXT",
+    "differences_left INTEGER",
+    "changes TEXT",
+    "undoes TEXT",
+    "objects_before BLOB",
+    "error TEXT",
+    "form TEXT",
+    "note TEXT",
+    "undo_sql TEXT",
+)
+"""Columns that a table of an earlier version lacks; the next run adds them."""
+RESTORED = "restored the backup "
+"""What stands before the backup's id in the name of a restore."""
+RENAMES = "rename %"
+"""Sentences of steps from which it is known that a rename was made."""
+NAMES = tuple(column.split()[0] for column in _COLUMNS)
+ALL_NAMES = (*NAMES, *(column.split()[0] for column in _LATER))
+
+
+def own_columns(connection: Connection, name: str) -> tuple[str, ...]:
+    """The columns of the history; none when there is none.
+
+    Raises:
+        HistoryNameTaken: the table of that name is somebody else's.
+    """
+    columns = connection.columns(name)
+    if columns and not set(NAMES) <= {column.lower() for column in columns}:
+        raise HistoryNameTaken(name=name)
+    return columns
+
+
+def make_table(connection: Connection, name: str) -> None:
+    """As it is now; one that an earlier version made gets what it lacks.
+
+    Raises:
+        HistoryNameTaken: the table of that name is somebody else's.
+    """
+    own_columns(connection, name)
+    body = ",\n\t".join((*_COLUMNS, *_LATER, "PRIMARY KEY (run_id, step)"))
+    connection.execute(f'CREATE TABLE IF NOT EXISTS "{name}" (\n\t{body}\n)')
+    present = connection.columns(name)
+    for column in _LATER:
+        if column.split()[0] not in present:
+            connection.execute(f'ALTER TABLE "{name}" ADD COLUMN {column}')
+
+
+def insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:
+    """Write one row.
+
+    Args:
+        connection: in a transaction.
+        name: of the history.
+        row: values by column.
+    """
+    marks = ", ".join("?" * len(row))
+    connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
+
+
+def last_managed(connection: Connection, name: str) -> frozenset[tuple[str, str]]:
+    """Kind and name of what the newest record says is the models'."""
+    rows = connection.rows(f'SELECT managed_tables FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1')
+    items = json.loads(rows[0][0] or "[]") if rows else []
+    return frozenset(("table", item.lower()) if isinstance(item, str) else tuple(item) for item in items)
