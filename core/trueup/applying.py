@@ -14,6 +14,7 @@ from trueup.damage import in_full
 from trueup.dialect import Connection, Dialect
 from trueup.errors import (
     BackupNeeded,
+    BackupsUnreadable,
     DatabaseBusy,
     DatabaseDamaged,
     ReadOnlyDatabase,
@@ -204,7 +205,7 @@ class Running:
             tidied = tidy_backups(self.target, dialect, self.needed, self.now())
             self.removed = tidied.removed
             self.warnings += [tidied.warning] if tidied.warning else []
-        except OSError as error:
+        except (OSError, BackupsUnreadable) as error:
             self.warnings.append(f"old backups could not be removed: {error}")
 
     def _check_space(self, dialect: Dialect) -> None:

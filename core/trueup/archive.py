@@ -6,7 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from trueup.errors import (
     BackupStillNeeded,
     DatabaseUnreadable,
     ExportFailed,
+    TrialImpossible,
     TrueupError,
 )
 from trueup.events import BackedUp, BackupProgress, Report, ignore
@@ -42,7 +43,11 @@ _TRIAL = 4
 
 
 def list_backups(target: Target) -> tuple[Backup, ...]:
-    """The backups of the target's database, newest first; what is wrong with one is its ``problem``."""
+    """The backups of the target's database, newest first; what is wrong with one is its ``problem``.
+
+    Raises:
+        BackupsUnreadable: what is in the directory cannot be told.
+    """
     dialect = target.dialect()
     return catalogue.list_backups(target.backup_directory(dialect), dialect)
 
@@ -103,7 +108,7 @@ def verify_backup(
         The backup, with ``problem`` empty when it is good.
 
     Raises:
-        NotEnoughSpace: there is no room for the trial. The backup itself was checked.
+        NotEnoughSpace, TrialImpossible: the trial could not be made. The backup itself was checked.
         Cancelled, TimeLimitReached: the limits say so.
     """
     limits = limits or Limits()
@@ -252,8 +257,7 @@ def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, 
 def _alone(kind: str, target: Target, limits: Limits, now: Now) -> Iterator[None]:
     """Hold the migrator lock for what is no run. An earlier run that was killed is recorded before, where it can be."""
     dialect = target.dialect()
-    with suppress(TrueupError):
-        settle(target, now())
+    settle(target, now())
     limits.phase = "waiting for another migrator"
     intent = recording.intent(os.urandom(6).hex(), kind, now())
     with dialect.lock(intent, limits.within(target.settings.lock_timeout), lambda _holder: None):
@@ -294,10 +298,14 @@ def _scratch(backup: Backup, target: Target) -> Iterator[tuple[Backup, Target]]:
 
     dialect, place = target.dialect(), backup.path.parent
     refuse_too_little("The trial restore", [(place, _TRIAL * backup.size)])
-    with TemporaryDirectory(prefix=_PREFIX, dir=place) as name:
-        directory = Path(name)
-        copy = replace(backup, path=directory / backup.path.name)
-        shutil.copyfile(backup.path, copy.path)
+    with ExitStack() as stack:
+        try:
+            directory = Path(stack.enter_context(TemporaryDirectory(prefix=_PREFIX, dir=place)))
+            copy = replace(backup, path=directory / backup.path.name)
+            shutil.copyfile(backup.path, copy.path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise TrialImpossible(backup=backup.id, directory=place, reason=reason) from error
         settings = replace(target.settings, backup=False, backup_dir=directory, time_limit=None)
         yield copy, Target(url=dialect.url_of(directory / "scratch.db"), models=(), settings=settings)
 

@@ -18,11 +18,12 @@ from typing import Any
 from zlib import crc32
 
 from trueup.dialect import Dialect
-from trueup.errors import NoSuchBackup
+from trueup.errors import BackupsUnreadable, NoSuchBackup
 from trueup.run import Backup
 
 PARTIAL = ".partial"
 GONE = "the file is gone"
+UNREADABLE = "this user cannot read the file"
 _STALE = 3600.0
 """Seconds after which nobody is still writing a description."""
 
@@ -32,6 +33,9 @@ def list_backups(directory: Path, dialect: Dialect) -> tuple[Backup, ...]:
 
     One whose file or description is missing, or whose description cannot be read, has a ``problem``. One that is being
     made at this moment is not among them.
+
+    Raises:
+        BackupsUnreadable: what is in the directory cannot be told.
     """
     found = sorted(_found(directory, dialect), key=lambda backup: (backup.created_at, backup.id), reverse=True)
     return tuple(found)
@@ -42,6 +46,7 @@ def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
 
     Raises:
         NoSuchBackup: there is none.
+        BackupsUnreadable: what is in the directory cannot be told.
     """
     found = list_backups(directory, dialect)
     good = [backup for backup in found if not backup.problem]
@@ -52,6 +57,14 @@ def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
             return backup
     known = ", ".join(backup.id for backup in found) or "none"
     raise NoSuchBackup(backup=identifier, directory=directory, known=known)
+
+
+def name_good(directory: Path, dialect: Dialect) -> str:
+    """Ids of the good ones, for a sentence; empty where there is none, or nobody can tell."""
+    try:
+        return ", ".join(backup.id for backup in list_backups(directory, dialect) if not backup.problem)
+    except BackupsUnreadable:
+        return ""
 
 
 def delete_backup(backup: Backup) -> None:
@@ -102,9 +115,7 @@ def write_description(backup: Backup) -> None:
 
 def find_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
     """What killed runs left half-written, if nobody makes a backup of the database now."""
-    if not directory.is_dir():
-        return []
-    return sorted(directory.glob(f"*{partial_ending(dialect)}*"))
+    return [path for path in _entries(directory) if partial_ending(dialect) in path.name]
 
 
 def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
@@ -141,21 +152,33 @@ def stem_of(database: str) -> str:
 
 
 def _found(directory: Path, dialect: Dialect) -> Iterator[Backup]:
-    if not directory.is_dir():
-        return
+    entries = _entries(directory)
     named = re.compile(rf"{re.escape(stem_of(dialect.name))}-\d{{8}}-\d{{6}}(-\d+)?")
-    described = sorted(directory.glob("*.json"))
+    described = [path for path in entries if path.suffix == ".json"]
     for path in described:
         backup = _read_description(path)
         ours = dialect.may_be(backup.origin) if backup.origin else named.fullmatch(path.stem)
         if ours and not path.with_name(f"{path.stem}{partial_ending(dialect)}").exists():
             yield _with_file(backup)
-    without = {path.stem for path in directory.glob("*.db")} - {path.stem for path in described}
+    without = {path.stem for path in entries if path.suffix == ".db"} - {path.stem for path in described}
     yield from (_undescribed(directory / f"{stem}.db") for stem in sorted(without) if named.fullmatch(stem))
 
 
+def _entries(directory: Path) -> list[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise BackupsUnreadable(directory=directory, reason=error.strerror or str(error)) from error
+
+
 def _with_file(backup: Backup) -> Backup:
-    return backup if backup.problem or backup.path.is_file() else replace(backup, problem=GONE)
+    if backup.problem:
+        return backup
+    if not backup.path.is_file():
+        return replace(backup, problem=GONE)
+    return backup if os.access(backup.path, os.R_OK) else replace(backup, problem=UNREADABLE)
 
 
 def _read_description(path: Path) -> Backup:
@@ -210,7 +233,8 @@ def _undescribed(path: Path, problem: str = "it has no description, so nobody kn
 def _remove_stale_descriptions(directory: Path) -> list[Path]:
     """What is left of descriptions whose writer was killed; younger ones may be somebody's who writes now."""
     now = datetime.now(UTC).timestamp()
-    stale = [path for path in directory.glob(f"*.json.*{PARTIAL}") if now - _changed(path, now) > _STALE]
+    halves = (path for path in _entries(directory) if ".json." in path.name and path.name.endswith(PARTIAL))
+    stale = [path for path in halves if now - _changed(path, now) > _STALE]
     for path in stale:
         path.unlink(missing_ok=True)
     return stale

@@ -30,8 +30,7 @@ def naming_damage(target: Target) -> Iterator[None]:
 def in_full(error: DatabaseDamaged, target: Target) -> DatabaseDamaged:
     """The same, with the table that is damaged, and the good backups."""
     dialect = target.dialect()
-    found = catalogue.list_backups(target.backup_directory(dialect), dialect)
-    good = ", ".join(backup.id for backup in found if not backup.problem) or "there is none"
+    good = catalogue.name_good(target.backup_directory(dialect), dialect) or "there is none"
     reason = _first_complaint(target) or error.facts["reason"]
     return DatabaseDamaged(database=error.facts["database"], reason=reason, good=good)
 

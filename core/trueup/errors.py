@@ -140,6 +140,16 @@ class BackupNotGood(TrueupError):
     last check: {good}."""
 
 
+class BackupsUnreadable(TrueupError):
+    """The directory of backups {directory} cannot be read: {reason}. Nothing was changed. Give this user the permission
+    to read it, or name another directory with --backup-dir."""
+
+
+class TrialImpossible(TrueupError):
+    """The backup {backup} passed its check, but could not be restored for trial in {directory}: {reason}. Nothing was
+    changed."""
+
+
 class BackupNotUsable(TrueupError):
     """The backup {backup} cannot be used: {problem}. Nothing was changed. "trueup backups verify" says which are
     good."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from trueup import catalogue
 from trueup.applying import Now, utc_now
 from trueup.dialect import Connection, Dialect
-from trueup.errors import ConfigurationError, TrueupError, explained
+from trueup.errors import BackupsUnreadable, ConfigurationError, TrueupError, explained
 from trueup.flow import past_runs, position
 from trueup.health import Health, Look
 from trueup.limits import Limits
@@ -93,15 +93,15 @@ def _see_backups(look: Look, patient: _Patient) -> Look:
     try:
         found = catalogue.list_backups(directory, patient.dialect)
         left = [*catalogue.find_leftovers(directory, patient.dialect), *directory.glob(_SCRATCH)]
-    except OSError as error:
-        return replace(look, backups_problem=f"{directory}: {error.strerror or error}")
+    except BackupsUnreadable as error:
+        return replace(look, backups_problem=str(error))
     writable = os.access(existing(directory), os.W_OK | os.X_OK)
     return replace(
         look,
         backups=found,
         half_written=len(left),
         storage=storage_warning(found, patient.target.settings.retention),
-        backups_problem="" if writable else f"{directory} is not writable for this user",
+        backups_problem="" if writable else f"{directory} is not writable for this user.",
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 
 from trueup import catalogue
 from trueup.dialect import Dialect
-from trueup.errors import AnotherMigrator, ReadOnlyDatabase
+from trueup.errors import AnotherMigrator, BackupsUnreadable, ReadOnlyDatabase
 from trueup.past import PastRun, unrecorded
 from trueup.run import Intent
 from trueup.stages import history, recording
@@ -34,10 +35,11 @@ def clean_up(killed: Intent, completed: Collection[str], target: Target, dialect
     """
     done = killed.run_id in completed
     directory = target.backup_directory(dialect)
-    for backup in catalogue.list_backups(directory, dialect):
-        if backup.run_id == killed.run_id and not done and not backup.problem:
-            catalogue.mark_failed(backup)
-    catalogue.remove_leftovers(directory, dialect)
+    with suppress(BackupsUnreadable):  # a run that needs the directory says so itself
+        for backup in catalogue.list_backups(directory, dialect):
+            if backup.run_id == killed.run_id and not done and not backup.problem:
+                catalogue.mark_failed(backup)
+        catalogue.remove_leftovers(directory, dialect)
     when = "after its commit, so all of it is done" if done else "before its commit, so nothing of it was done"
     return f"an earlier run ({killed}) was killed {when}"
 

@@ -105,8 +105,7 @@ class Restoring:
         self.limits.phase = "checking the backup"
         checked = backups.verify_backup(self.backup, dialect, self.now(), self.limits)
         if checked.problem:
-            others = catalogue.list_backups(self.target.backup_directory(dialect), dialect)
-            good = ", ".join(backup.id for backup in others if not backup.problem) or "none"
+            good = catalogue.name_good(self.target.backup_directory(dialect), dialect) or "none"
             raise BackupNotGood(backup=self.backup.id, problem=checked.problem, good=good)
         self.report(Checked(elapsed=self.limits.elapsed))
 

@@ -166,7 +166,7 @@ def _running(look: Look) -> _Said | None:
 def _backups_problem(look: Look) -> _Said | None:
     if not look.backups_problem:
         return None
-    return _WARNING, f"Backups cannot be made: {look.backups_problem}.", "mend that, or name another --backup-dir"
+    return _WARNING, f"Backups cannot be made: {look.backups_problem}", "mend that, or name another --backup-dir"
 
 
 def _backups_off(look: Look) -> _Said | None:
@@ -175,7 +175,8 @@ def _backups_off(look: Look) -> _Said | None:
 
 def _no_good_backup(look: Look) -> _Said | None:
     made = any(run.backup_id for run in look.runs)
-    if not look.exists or not made or look.newest_good is not None:
+    untold = look.backups_problem and not look.backups
+    if not look.exists or not made or untold or look.newest_good is not None:
         return None
     return _WARNING, "There is no good backup.", "the next run makes one; look where the earlier ones are"
 

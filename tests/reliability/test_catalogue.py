@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
+from tests.command import people, trueup, write_models
 from tests.conftest import Lab
 from trueup import Backup, Status, Target, find_backup, list_backups, restore, verify_backup
 from trueup.catalogue import partial_ending
@@ -167,6 +168,51 @@ def test_what_is_left_of_descriptions_goes(migrated: Lab) -> None:
     os.utime(old, (0, 0))
     migrated.migrate(models("a", "b", "c"))
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_directory_that_nobody_may_read(migrated: Lab) -> None:
+    """It does not look as if there were no backups: the commands say so, and a run that would need it fails."""
+    directory = both(migrated)[0].path.parent
+    directory.chmod(0)
+    try:
+        here = {"cwd": migrated.path.parent, "as_user": True}
+        for command in (["backups"], ["backups", "statistics"], ["restore", "latest"], ["history", "cleanup"]):
+            answer = trueup(*command, "--url", migrated.url, **here)  # type: ignore[arg-type]
+            assert (answer.code, "cannot be read: Permission denied" in answer.err) == (3, True), answer
+        health = trueup("health", "--url", migrated.url, "--json", **here).json  # type: ignore[arg-type]
+        assert [finding["rule"] for finding in health["findings"]] == ["backups-impossible"]
+        spec = write_models(migrated.path.parent / "m.py", people("Column('a', Text)"))
+        run = trueup("--auto", "--url", migrated.url, "--models", spec, **here)  # type: ignore[arg-type]
+        assert (run.code, "Permission denied" in run.err) == (3, True), run
+        run = trueup("--auto", "--no-backup", "--url", migrated.url, "--models", spec, **here)  # type: ignore[arg-type]
+        assert (run.code, "old backups could not be removed" in run.out) == (0, True), run
+    finally:
+        directory.chmod(0o700)
+
+
+def test_what_may_only_be_read(migrated: Lab) -> None:
+    """In a directory that cannot be written a backup is verified, and a trial says why it was not made."""
+    backup = both(migrated)[0]
+    backup.path.parent.chmod(0o500)
+    try:
+        here = {"cwd": migrated.path.parent, "as_user": True}
+        command = ("backups", "verify", backup.id, "--url", migrated.url)
+        assert trueup(*command, **here).code == 0  # type: ignore[arg-type]
+        answer = trueup(*command, "--trial", **here)  # type: ignore[arg-type]
+        assert (answer.code, "passed its check, but could not be restored for trial" in answer.err) == (3, True), answer
+    finally:
+        backup.path.parent.chmod(0o700)
+
+
+def test_a_file_that_nobody_may_read(migrated: Lab) -> None:
+    """A backup that this user cannot read is no good to this one, which is told; to others it stays good."""
+    backup = both(migrated)[0]
+    backup.path.chmod(0)
+    for command in (["backups"], ["backups", "verify"]):
+        answer = trueup(*command, "--url", migrated.url, "--json", cwd=migrated.path.parent, as_user=True)
+        assert [item["problem"] for item in answer.json["backups"]] == ["this user cannot read the file", None]
+    backup.path.chmod(0o600)
+    assert both(migrated)[0].problem == ""
 
 
 def test_many_at_once(migrated: Lab) -> None:

@@ -17,7 +17,16 @@ from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
-from trueup.catalogue import GONE, PARTIAL, identifier_of, note_check, partial_ending, stem_of, write_description
+from trueup.catalogue import (
+    GONE,
+    PARTIAL,
+    UNREADABLE,
+    identifier_of,
+    note_check,
+    partial_ending,
+    stem_of,
+    write_description,
+)
 from trueup.dialect import Connection, Dialect
 from trueup.errors import BackupFailed, DatabaseDamaged, DiskFailed, TrueupError
 from trueup.limits import Limits
@@ -216,10 +225,13 @@ def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limit
 
     Returns:
         The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk. One that has no readable
-        description is as it was: nobody knows what its file should be.
+        description is as it was: nobody knows what its file should be. That this user cannot read the file is told, and
+        not kept.
     """
     if not backup.checksum:
         return backup
+    if backup.path.is_file() and not os.access(backup.path, os.R_OK):
+        return replace(backup, problem=UNREADABLE)
     checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits, thorough)))
     note_check(checked)
     return checked
