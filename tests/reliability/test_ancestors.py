@@ -41,6 +41,7 @@ from tests.conftest import Lab
 from tests.reliability.children import Child, die_at, run_out_of_room, tell_events
 from trueup import (
     Form,
+    HealthState,
     Policy,
     Rename,
     Status,
@@ -48,6 +49,7 @@ from trueup import (
     apply,
     errors,
     execute_startup_migration,
+    get_system_health,
     list_backups,
     migrate,
     past_runs,
@@ -702,7 +704,7 @@ def backups_that_have_served_their_time(lab: Lab) -> None:
     assert not old.path.exists()
 
 
-@elsewhere("statistics were lost to an error, and two failures of two were HEALTHY 80")
+@elsewhere("the row of a failure was lost, or lost its error")
 def failures_are_in_the_history(lab: Lab) -> None:
     """A run that failed is told as one, with its error."""
     filled(lab)
@@ -710,6 +712,19 @@ def failures_are_in_the_history(lab: Lab) -> None:
     run = migrate(lab.target(models(Column("done", Integer), Column("b", Text))), report=partial(fail_in_step, 1))
     assert [item.status for item in past_runs(lab.target(NEW))] == ["completed", "rolled_back"]
     assert past_runs(lab.target(NEW))[-1].error == str(run.error)
+
+
+@elsewhere("two failures of two were HEALTHY 80; a database without a history was CRITICAL 0")
+def health(lab: Lab) -> None:
+    """A database that nothing happened to is healthy, and one whose runs fail is not."""
+    filled(lab)
+    assert get_system_health(lab.target(OLD)).state is HealthState.HEALTHY
+    assert lab.migrate(NEW).success
+    assert get_system_health(lab.target(NEW)).state is HealthState.HEALTHY
+    more = lab.target(models(Column("done", Integer), Column("b", Text)))
+    for _ in range(2):
+        assert migrate(more, report=partial(fail_in_step, 1)).error is not None
+    assert get_system_health(more).state is not HealthState.HEALTHY
 
 
 @elsewhere("it held addresses of the memory, so that no two were equal")
