@@ -168,6 +168,7 @@ class Running:
         self._tell(Locked)
         completed = history.read_completed(connection, settings.history_table)
         self.needed = history.read_last_change(connection, settings.history_table)
+        self.warnings += history.tell_takeover(connection, settings.history_table)
         if killed is not None:
             self._found_killed(killed, completed, dialect)
         if connection.schema(leave_out=own).fingerprint != self.plan.live.fingerprint:

@@ -92,7 +92,7 @@ def baseline_lines(run: Run) -> Iterator[str]:
         yield from (line for item in plan.assessments for line in _reviewed_lines(item))
     else:
         yield f"It is in step with {plan.models}."
-    yield from (f"note: {visible(sentence)}" for sentence in (*plan.notes, *plan.unsupported))
+    yield from (f"note: {visible(sentence)}" for sentence in (*run.warnings, *plan.unsupported))
     if plan.unmanaged:
         yield f"Not declared by the models, left alone: {visible(', '.join(plan.unmanaged))}."
 

@@ -12,7 +12,7 @@ from trueup.flow import plan
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
 from trueup.run import Run, Status
-from trueup.stages import recording
+from trueup.stages import history, recording
 from trueup.target import Target
 
 
@@ -39,7 +39,7 @@ def baseline(
         found = plan(target, policy=Policy.CHECK, limits=limits)
         if not found.live.tables:
             raise NothingToTake(database=found.database)
-        _record(id_, found, target, (name, note), limits, started_at, now)
+        told = _record(id_, found, target, (name, note), limits, started_at, now)
     except Exception as error:
         known = explained(error)
         return Run(id="", status=Status(known.status), started_at=started_at, seconds=limits.elapsed, error=known)
@@ -50,14 +50,18 @@ def baseline(
         seconds=limits.elapsed,
         position=found.position,
         plan=found,
-        warnings=found.warnings,
+        warnings=(*found.warnings, *told),
     )
 
 
 def _record(
     id_: str, found: Plan, target: Target, words: tuple[str, str], limits: Limits, started_at: datetime, now: Now
-) -> None:
-    """In a transaction, so that nobody changes the schema between the last look at it and the row that tells of it."""
+) -> tuple[str, ...]:
+    """In a transaction, so that nobody changes the schema between the last look at it and the row that tells of it.
+
+    Returns:
+        What there is to tell about the history itself.
+    """
     settings = target.settings
     connection = target.dialect().connect(write=True, timeout=settings.lock_timeout)
     try:
@@ -70,6 +74,7 @@ def _record(
             complaints = connection.integrity()
             if complaints:
                 raise DatabaseDamaged(database=found.database, reason=complaints[0])
+            told = history.tell_takeover(connection, settings.history_table)
             recording.record_baseline(
                 connection,
                 settings.history_table,
@@ -82,5 +87,6 @@ def _record(
                 version=__version__,
             )
         connection.commit()
+        return told
     finally:
         connection.close()

@@ -58,7 +58,7 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     if run.undone_by:
         raise AlreadyUndone(what=f"The run {run.id}", by=run.undone_by)
     if not run.completed:
-        refuse(run, _UNCHANGED[run.status], "Undo another one; see: trueup history")
+        refuse(run, _UNCHANGED.get(run.status, "it failed"), "Undo another one; see: trueup history")
     if run.kind == "restore":
         refuse(run, "it restored a backup", f"Bring back what was there before with: trueup restore {run.backup_id}")
     if run.kind == BASELINE:

@@ -8,6 +8,7 @@ from typing import Any
 
 from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
+from trueup.takeover import COLUMNS, is_known, translated
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",
@@ -52,30 +53,45 @@ ALL_NAMES = (*NAMES, *(column.split()[0] for column in _LATER))
 
 
 def own_columns(connection: Connection, name: str) -> tuple[str, ...]:
-    """The columns of the history; none when there is none.
+    """The columns of the history; none when there is none, or only that of another migrator to be taken over.
 
     Raises:
         HistoryNameTaken: the table of that name is somebody else's.
     """
     columns = connection.columns(name)
+    if is_known(columns):
+        return ()
     if columns and not set(NAMES) <= {column.lower() for column in columns}:
         raise HistoryNameTaken(name=name)
     return columns
 
 
 def make_table(connection: Connection, name: str) -> None:
-    """As it is now; one that an earlier version made gets what it lacks.
+    """As it is now; one that an earlier version made gets what it lacks, one of another migrator is taken over.
 
     Raises:
         HistoryNameTaken: the table of that name is somebody else's.
     """
     own_columns(connection, name)
+    earlier = read_earlier(connection, name)
+    if is_known(connection.columns(name)):
+        connection.execute(f'DROP TABLE "{name}"')
     body = ",\n\t".join((*_COLUMNS, *_LATER, "PRIMARY KEY (run_id, step)"))
     connection.execute(f'CREATE TABLE IF NOT EXISTS "{name}" (\n\t{body}\n)')
     present = connection.columns(name)
     for column in _LATER:
         if column.split()[0] not in present:
             connection.execute(f'ALTER TABLE "{name}" ADD COLUMN {column}')
+    for record in earlier:
+        insert(connection, name, record)
+
+
+def read_earlier(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """The records of another migrator's table that is to be taken over, oldest first."""
+    if not is_known(connection.columns(name)):
+        return []
+    rows = connection.rows(f'SELECT {", ".join(COLUMNS)} FROM "{name}" ORDER BY id')
+    return [translated(dict(zip(COLUMNS, row, strict=True))) for row in rows]
 
 
 def insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:

@@ -74,7 +74,8 @@ class PastRun:
     """``"manual"``, ``"auto"``, ``"plan file"``, ``"undo"``, ``"restore"`` or ``"baseline"``."""
     name: str
     status: str
-    """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), or ``"running"``."""
+    """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), ``"running"``; or ``"failed"``, as
+    another migrator said before trueup."""
     started_at: datetime
     seconds: float
     policy: str

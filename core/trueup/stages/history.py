@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trueup.dialect import Connection
-from trueup.history_table import ALL_NAMES, NAMES, RENAMES, RESTORED, last_managed, own_columns
+from trueup.history_table import ALL_NAMES, NAMES, RENAMES, RESTORED, last_managed, own_columns, read_earlier
 from trueup.plan import Load, Work
 from trueup.run import Measured
 from trueup.standing import BASELINE, Mark
@@ -102,6 +102,12 @@ def read_last_change(connection: Connection, name: str) -> tuple[str, ...]:
     return tuple(run_id for (run_id,) in rows)
 
 
+def tell_takeover(connection: Connection, name: str) -> tuple[str, ...]:
+    """That the next record makes trueup's own table of another migrator's; nothing where there is none."""
+    count = len(read_earlier(connection, name))
+    return (f"{count} records of another migrator in {name} are kept in trueup's own history",) if count else ()
+
+
 def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
     """Every row of the history, oldest first; none when there is no history.
 
@@ -110,7 +116,7 @@ def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
     """
     columns = [column for column in own_columns(connection, name) if column in ALL_NAMES]
     if not columns:
-        return []
+        return [dict.fromkeys(ALL_NAMES) | record for record in read_earlier(connection, name)]
     return [
         dict(zip(columns, row, strict=True))
         for row in connection.rows(f'SELECT {", ".join(columns)} FROM "{name}" ORDER BY rowid')
