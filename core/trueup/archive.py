@@ -6,7 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +40,10 @@ _NO_RUN, _UNKNOWN = "no run", "unknown run"
 _PREFIX = ".trueup-trial-"
 _TRIAL = 4
 """A trial restore writes the backup's copy, the working copy of a restore, the database and its journal."""
+
+
+class _NotRecordedYet(Exception):
+    """An earlier run was killed, and the database cannot be told so now."""
 
 
 def list_backups(target: Target) -> tuple[Backup, ...]:
@@ -255,13 +259,19 @@ def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, 
 
 @contextmanager
 def _alone(kind: str, target: Target, limits: Limits, now: Now) -> Iterator[None]:
-    """Hold the migrator lock for what is no run. An earlier run that was killed is recorded before, where it can be."""
+    """Hold the migrator lock for what is no run. An earlier run that was killed is recorded before, where it can be;
+    otherwise its note stays for the next one, as it does when something is raised."""
     dialect = target.dialect()
     settle(target, now())
     limits.phase = "waiting for another migrator"
     intent = recording.intent(os.urandom(6).hex(), kind, now())
-    with dialect.lock(intent, limits.within(target.settings.lock_timeout), lambda _holder: None):
+    with (
+        suppress(_NotRecordedYet),
+        dialect.lock(intent, limits.within(target.settings.lock_timeout), lambda _holder: None) as killed,
+    ):
         yield
+        if killed is not None:
+            raise _NotRecordedYet
 
 
 def _outcomes(target: Target) -> Mapping[str, str]:

@@ -139,6 +139,16 @@ def test_a_killed_run_is_not_forgotten(migrated: Lab) -> None:
     assert past_runs(target_of(migrated))[-1].status == "interrupted"
 
 
+def test_a_killed_run_is_not_forgotten_beside_a_damaged_database(migrated: Lab) -> None:
+    """Where it cannot be recorded, its note stays for the restore that will."""
+    note = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
+    lock_file = migrated.path.with_name("app.db.trueup-lock")
+    lock_file.write_text(json.dumps(note))
+    migrated.path.write_bytes(b"no database" * 1000)
+    delete_backup(both(migrated)[1], target_of(migrated), accept_loss=True)
+    assert json.loads(lock_file.read_text()) == note
+
+
 # -- a check of everything ---------------------------------------------------------------------------------------------
 
 
