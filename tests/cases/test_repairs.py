@@ -183,6 +183,13 @@ def test_a_deletion_is_told_before_it_happens(filled: Lab) -> None:
     assert "delete 2 rows from table t" in [step.sentence for step in found.steps]
 
 
+def test_a_deletion_of_all_rows_is_told_as_well(filled: Lab) -> None:
+    """Where no row is left to stand against the change, what the decision deletes is told all the same."""
+    found = filled.plan(POSITIVE, decisions=[Delete(table="t", where="id > 0")])
+    (hazard,) = [hazard for item in found.assessments for hazard in item.hazards]
+    assert (hazard.rule, hazard.rows, found.loses_data) == ("deleted-rows", 5, True)
+
+
 def test_exactly_the_rows_of_the_plan_go(filled: Lab) -> None:
     """A run that would delete another number of rows than its plan says rolls back."""
     found = filled.plan(POSITIVE, decisions=[NEGATIVE])
@@ -213,14 +220,15 @@ def test_rows_stay_while_their_change_is_not_made(filled: Lab, circumstances: di
     assert (found.deletions, found.steps) == ((), ())
 
 
-def test_rows_that_others_point_to_are_not_deleted(filled: Lab) -> None:
+@pytest.mark.parametrize("where", ["id >= 2", "id > 0"], ids=["some rows", "all rows"])
+def test_rows_that_others_point_to_are_not_deleted(filled: Lab, where: str) -> None:
     """Foreign keys do not act in a run, so a deletion that would strand rows elsewhere blocks."""
     filled.sql("DELETE FROM t WHERE n < 0")
     filled.migrate(CHILD)
     stricter = t(
         key(), a(), n(), ForeignKeyConstraint(["n"], ["p.id"]), metadata=t(key(), CheckConstraint("id < 2"), name="p")
     )
-    found = filled.plan(stricter, decisions=[Delete(table="p", where="id >= 2")])
+    found = filled.plan(stricter, decisions=[Delete(table="p", where=where)])
     assert [item.reason for item in found.blocked] == ["rows in t would point to rows of p that are to be deleted"]
 
 

@@ -77,7 +77,7 @@ def assess(change: Change, here: Circumstances, sight: Sight, find_fill: FillFin
         sight: what the rules look at.
         find_fill: finds values for NOT NULL columns.
     """
-    rows = 0 if isinstance(change, CreateTable | ObjectChange) else sight.probe.rows(change.table)
+    rows = 0 if isinstance(change, CreateTable | ObjectChange) else sight.untouched.rows(change.table)
     hazards = tuple(find_hazards(change, sight)) if rows else ()
     assessment = Assessment(
         change=change, verdict=Verdict.APPLY, hazards=hazards, rows=rows, candidates=_candidates(change, here)
