@@ -375,8 +375,8 @@ class Dialect(Protocol):
     def noted(self) -> Intent | None:
         """What the holder of :meth:`lock` noted, or one that was killed; nothing when neither is there."""
 
-    def locked(self) -> bool:
-        """Whether somebody holds :meth:`lock` now."""
+    def locked(self) -> bool | None:
+        """Whether somebody holds :meth:`lock` now; nothing where this user may not know."""
 
     def size(self) -> int:
         """Bytes that the database takes; 0 when there is none yet."""

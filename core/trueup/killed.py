@@ -71,7 +71,9 @@ def find_unfinished(dialect: Dialect) -> PastRun | None:
     """
     before, running = dialect.noted(), dialect.locked()
     noted = dialect.noted()
-    return unrecorded(noted, running=running) if noted is not None and noted == before else None
+    if noted is None or noted != before or running is None:
+        return None
+    return unrecorded(noted, running=running)
 
 
 def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
+from tests.command import trueup
 from tests.conftest import Lab
 from tests.reliability.children import Child, die_at
 from trueup import (
@@ -171,6 +173,17 @@ def test_a_killed_run_is_in_the_history_at_once(filled: Lab) -> None:
     )
     found = Statistics.of(told)
     assert (found.all.runs, found.all.completed) == (3, 2)
+
+
+def test_who_may_not_look_says_nothing(filled: Lab) -> None:
+    """To a user who may read the database but not try the lock, a run that goes on is not told as a killed one."""
+    lock = filled.path.with_name("app.db.trueup-lock")
+    noted = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
+    lock.write_text(json.dumps(noted))
+    for mode, told in ((0o444, False), (0o644, True)):
+        lock.chmod(mode)
+        answer = trueup("history", "--url", filled.url, cwd=filled.path.parent, as_user=True)
+        assert (answer.code, "feedbeef" in answer.out) == (0, told)
 
 
 # -- histories of older versions ---------------------------------------------------------------------------------------

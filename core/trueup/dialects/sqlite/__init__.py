@@ -185,7 +185,7 @@ class SqliteDialect:
     def noted(self) -> Intent | None:
         return read_intent(self._lock_file)
 
-    def locked(self) -> bool:
+    def locked(self) -> bool | None:
         return is_locked(self._lock_file)
 
     @property

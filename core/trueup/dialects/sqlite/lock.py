@@ -56,8 +56,11 @@ def migrator_lock(
         lock.release()
 
 
-def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock now. Only a try tells: what the file says may be from one that was killed."""
+def is_locked(path: Path) -> bool | None:
+    """Whether somebody holds the lock now; nothing for who may not try it.
+
+    Only a try tells: what the file says may be from one that was killed.
+    """
     if not path.exists():
         return False
     from filelock import FileLock, Timeout  # who asks where no run ever was does not pay for this import
@@ -67,8 +70,8 @@ def is_locked(path: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # who may not lock the file does not migrate beside the holder either
-        return False
+    except OSError:
+        return None
 
 
 def _note(path: Path, intent: Intent | None, database: str) -> None:
