@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from trueup._version import __version__
 from trueup.applying import Now, utc_now
-from trueup.errors import DatabaseDamaged, NothingToTake, SchemaMoved, explained
+from trueup.dialect import Connection
+from trueup.errors import DatabaseDamaged, NothingToTake, SchemaMoved, TrueupError, explained
 from trueup.flow import plan
 from trueup.limits import Limits
 from trueup.plan import Plan, Policy
@@ -34,59 +36,78 @@ def baseline(
     Returns:
         The outcome; a failure is one too.
     """
-    limits, started_at, id_ = limits or Limits(target.settings.time_limit), now(), os.urandom(6).hex()
-    try:
-        found = plan(target, policy=Policy.CHECK, limits=limits)
-        if not found.live.tables:
-            raise NothingToTake(database=found.database)
-        told = _record(id_, found, target, (name, note), limits, started_at, now)
-    except Exception as error:
-        known = explained(error)
-        return Run(id="", status=Status(known.status), started_at=started_at, seconds=limits.elapsed, error=known)
-    return Run(
-        id=id_,
-        status=Status.BASELINED,
-        started_at=started_at,
-        seconds=limits.elapsed,
-        position=found.position,
-        plan=found,
-        warnings=(*found.warnings, *told),
-    )
+    limits = limits or Limits(target.settings.time_limit)
+    return _Baselining(target=target, name=name, note=note, limits=limits, now=now, started_at=now()).carry_out()
 
 
-def _record(
-    id_: str, found: Plan, target: Target, words: tuple[str, str], limits: Limits, started_at: datetime, now: Now
-) -> tuple[str, ...]:
-    """In a transaction, so that nobody changes the schema between the last look at it and the row that tells of it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Baselining:
+    """What it works with."""
 
-    Returns:
-        What there is to tell about the history itself.
-    """
-    settings = target.settings
-    connection = target.dialect().connect(write=True, timeout=settings.lock_timeout)
-    try:
-        with connection.limited(limits), limits.explaining():
-            limits.phase = "waiting for other writers"
-            connection.begin(limits.within(settings.lock_timeout))
-            limits.phase = "checking the database"
-            if connection.fingerprint(leave_out=(settings.history_table,)) != found.live.fingerprint:
-                raise SchemaMoved()
-            complaints = connection.integrity()
-            if complaints:
-                raise DatabaseDamaged(database=found.database, reason=complaints[0])
-            told = history.tell_takeover(connection, settings.history_table)
-            recording.record_baseline(
-                connection,
-                settings.history_table,
-                run_id=id_,
-                plan=found,
-                title=words[0] or f"{len(found.live.tables)} tables as they were",
-                note=words[1],
-                started_at=started_at,
-                finished_at=now(),
-                version=__version__,
-            )
-        connection.commit()
-        return told
-    finally:
-        connection.close()
+    target: Target
+    name: str
+    note: str
+    limits: Limits
+    now: Now
+    started_at: datetime
+    id: str = field(default_factory=lambda: os.urandom(6).hex())
+
+    def carry_out(self) -> Run:
+        try:
+            found = plan(self.target, policy=Policy.CHECK, limits=self.limits)
+            if not found.live.tables:
+                raise NothingToTake(database=found.database)
+            told = self._recorded(found)
+        except Exception as error:
+            return self._failed(explained(error))
+        return Run(
+            id=self.id,
+            status=Status.BASELINED,
+            started_at=self.started_at,
+            seconds=self.limits.elapsed,
+            position=found.position,
+            plan=found,
+            warnings=(*found.warnings, *told),
+        )
+
+    def _failed(self, error: TrueupError) -> Run:
+        seconds = self.limits.elapsed
+        return Run(id="", status=Status(error.status), started_at=self.started_at, seconds=seconds, error=error)
+
+    def _recorded(self, found: Plan) -> tuple[str, ...]:
+        """Record it, and return what there is to tell about the history itself."""
+        timeout = self.target.settings.lock_timeout
+        connection = self.target.dialect().connect(write=True, timeout=timeout)
+        try:
+            with connection.limited(self.limits), self.limits.explaining():
+                self.limits.phase = "waiting for other writers"
+                connection.begin(self.limits.within(timeout))
+                told = history.tell_takeover(connection, self.target.settings.history_table)
+                self._check(connection, found)
+                self._record(connection, found)
+            connection.commit()
+            return told
+        finally:
+            connection.close()
+
+    def _check(self, connection: Connection, found: Plan) -> None:
+        """Inside the transaction, so that nobody changes the schema between this look at it and the row about it."""
+        self.limits.phase = "checking the database"
+        if connection.fingerprint(leave_out=(self.target.settings.history_table,)) != found.live.fingerprint:
+            raise SchemaMoved()
+        complaints = connection.integrity()
+        if complaints:
+            raise DatabaseDamaged(database=found.database, reason=complaints[0])
+
+    def _record(self, connection: Connection, found: Plan) -> None:
+        recording.record_baseline(
+            connection,
+            self.target.settings.history_table,
+            run_id=self.id,
+            plan=found,
+            title=self.name or f"{len(found.live.tables)} tables as they were",
+            note=self.note,
+            started_at=self.started_at,
+            finished_at=self.now(),
+            version=__version__,
+        )

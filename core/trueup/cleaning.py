@@ -118,7 +118,7 @@ def _needed(runs: Sequence[PastRun], backups: Collection[str]) -> Iterator[PastR
     places = {run.id: place for place, run in enumerate(runs)}
     newest = newest_to_undo(runs)
     first = min(
-        (places[run.id] for run in runs if run is newest or (run.backup_id in backups and not run.undone_by)),
+        (places[run.id] for run in runs if run is newest or _can_bring_back(run, backups)),
         default=len(runs),
     )
     while first < len(runs):
@@ -127,3 +127,7 @@ def _needed(runs: Sequence[PastRun], backups: Collection[str]) -> Iterator[PastR
             break
         first = earliest
     yield from runs[first:]
+
+
+def _can_bring_back(run: PastRun, backups: Collection[str]) -> bool:
+    return bool(run.steps) and run.changed and not run.undone_by and run.backup_id in backups
