@@ -87,6 +87,14 @@ def test_a_hazard_names_its_rows(filled: Lab, models: MetaData, rule: str, sente
     assert hazard.shown == f"{hazard.sentence}: {examples}"
 
 
+def test_bytes_that_are_no_text(filled: Lab) -> None:
+    """A text may hold bytes that are no UTF-8: what stands before people is their SQL."""
+    filled.sql("UPDATE t SET a = CAST(X'61FF6262626262' AS TEXT) WHERE id = 41")
+    assert (
+        only_hazard(filled, t(key(), a(String(5)), n())).finding.examples == "id 41 (CAST(X'61ff6262626262' AS TEXT))"
+    )
+
+
 def test_five_rows_are_named(filled: Lab) -> None:
     """Of many rows the first five are named, and it is said that there are more."""
     filled.sql(many(100, 120, "v, 'y', -v"))

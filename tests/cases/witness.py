@@ -223,6 +223,7 @@ def behaviour(lab: Lab, described: Described, contents: Sequence[tuple[Described
     copy.write_bytes(lab.path.read_bytes())
     try:
         with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             _empty(connection, described)
             return _answers(connection, described, contents)
     finally:

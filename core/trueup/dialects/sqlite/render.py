@@ -102,8 +102,10 @@ def _real(value: float) -> str:
 
 
 def _text(value: str) -> str:
-    """A statement cannot hold a NUL, a value can."""
-    return f"CAST(X'{value.encode().hex()}' AS TEXT)" if "\x00" in value else string(value)
+    """A statement cannot hold a NUL, nor bytes that are no UTF-8, and a value can."""
+    data = value.encode("utf-8", "surrogateescape")
+    plain = b"\x00" not in data and data.decode("utf-8", "replace") == value
+    return string(value) if plain else f"CAST(X'{data.hex()}' AS TEXT)"
 
 
 def _constraints(table: Table) -> Iterator[str]:
