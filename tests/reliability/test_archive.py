@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import stat
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
+from tests.command import start_python
 from tests.conftest import Lab
 from trueup import (
     Backup,
@@ -128,6 +132,60 @@ def test_no_backup_by_hand(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> No
         make_backup(target)
     assert len(list_backups(target)) == 2
     assert not list(both(migrated)[0].path.parent.glob("*.partial"))
+
+
+MAKER = """
+import sys
+from trueup import Settings, Target, make_backup
+print("started", flush=True)
+while True:
+    make_backup(Target(url=sys.argv[1], models=(), settings=Settings()))
+"""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_killed_while_it_is_made(migrated: Lab, seed: int) -> None:
+    """After kill -9 at any moment all that is listed is good, and the next backup takes away what was left."""
+    target = target_of(migrated)
+    process = start_python("-c", MAKER, migrated.url, cwd=Path(__file__).parents[2])
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0, 0.3))
+    process.kill()
+    process.communicate()
+    assert {backup.problem for backup in list_backups(target)} == {""}
+    made = make_backup(target)
+    listed = {backup.id for backup in list_backups(target)}
+    assert made.id in listed
+    assert set(names(made.path.parent)) == {f"{id_}{end}" for id_ in listed for end in (".db", ".json")}
+    assert all(verify_backup(backup, target).problem == "" for backup in list_backups(target))
+
+
+def test_many_at_once(migrated: Lab) -> None:
+    """Makers wait for one another; who lists, verifies and deletes meanwhile sees only whole backups."""
+    target = migrated.target((), lock_timeout=60.0)
+    made: list[Backup] = []
+    seen: list[str] = []
+
+    def make() -> None:
+        for number in range(3):
+            made.append(make_backup(target, limits=Limits()))
+            if number:
+                delete_backup(made.pop(), target)
+
+    def look() -> None:
+        while makers[0].is_alive() or makers[1].is_alive():
+            seen.extend(backup.problem for backup in list_backups(target) if backup.path.exists())
+
+    makers = [threading.Thread(target=make) for _ in range(2)]
+    threads = [*makers, threading.Thread(target=look)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(seen) == {""}
+    assert len(list_backups(target)) == 2 + 2
+    assert {verify_backup(backup, target).problem for backup in list_backups(target)} == {""}
 
 
 def test_a_killed_run_is_not_forgotten(migrated: Lab) -> None:
