@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Lab
 from tests.reliability import bank, times
 from tests.reliability.children import Child, fill_up_at, run_out_of_room
 from tests.reliability.sites import UNDERTAKINGS, Site, Undertaking, check_nothing_left, prepare
@@ -43,6 +44,16 @@ def test_nothing_can_be_written_any_more(tmp_path: Path, undertaking: Undertakin
     chance, every = random.Random(journal_mode), range(len(site.moments))
     for number in sorted(chance.sample(every, min(MOMENTS, len(every)))):
         try_once(site, partial(Child, fill_up_at, site.work, number))
+
+
+def test_the_sentence(lab: Lab) -> None:
+    """It says what could not be written and what to do, whatever the driver calls it."""
+    bank.found_bank(lab)
+    work = partial(migrate, bank.target(lab, backup=False))
+    status, error = Child(run_out_of_room, work, lab.path.stat().st_size).hear_all()[-1]
+    assert status == "failed"
+    assert f"{lab.url} could not be written: " in error
+    assert "the database is as it was. Make room on its file system" in error
 
 
 def try_once(site: Site, begin: partial[Child]) -> bool:

@@ -16,13 +16,17 @@ from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from tests.command import people, start, write_models
 from tests.conftest import Lab
-from tests.reliability import times
+from tests.reliability import bank, times
 from tests.reliability.children import Child, Say, tell_events
+from tests.reliability.sites import UNDERTAKINGS, check_nothing_left, prepare
 from trueup import Settings, Status, Target, apply, events, list_backups, migrate, plan
 from trueup.errors import SchemaMoved
 
 ROUNDS = times(10, nightly=200)
 """In each journal mode."""
+MIXED_ROUNDS = times(3, nightly=200)
+WHOLE = {"in_sync", "migrated", "restored", "undone", "failed", "misconfigured", "locked"}
+"""Ends of a run, a restore or an undo among others. An undo may fail: when its turn comes, nothing is left to undo."""
 THREAD_ROUNDS = times(4, nightly=100)
 PATIENT: dict[str, Any] = {"time_limit": None, "lock_timeout": 60.0}
 
@@ -68,6 +72,24 @@ def test_processes(filled: Lab, journal_mode: str) -> None:
         assert filled.value("SELECT count(*) FROM migration_history WHERE step = 0") == number
         assert len(list_backups(target)) == number
     assert filled.healthy()
+
+
+@pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
+def test_runs_restores_and_undos(tmp_path: Path, journal_mode: str) -> None:
+    """All of them at once: each is done as a whole or says why not, and the database is in one of its two states."""
+    site = prepare(tmp_path, UNDERTAKINGS["undo"], journal_mode)
+    for _ in range(MIXED_ROUNDS):
+        site.reset()
+        work = [undertaking.work(site.lab) for undertaking in UNDERTAKINGS.values()]
+        ends = [child.hear_all()[-1] for child in [Child(tell_events, each) for each in work * 2]]
+        assert {status for status, _ in ends} <= WHOLE, ends
+        assert any(not error for _, error in ends), ends
+        assert not any("that trueup does not know" in error for _, error in ends), ends
+        assert bank.content(site.lab) in (site.begin, site.end)
+        assert site.lab.healthy()
+        assert migrate(bank.target(site.lab)).error is None
+        assert bank.content(site.lab) == site.new
+        check_nothing_left(site.lab)
 
 
 def test_threads(filled: Lab) -> None:
