@@ -287,9 +287,9 @@ def test_a_time_limit_that_is_over(filled: Lab, tmp_path: Path) -> None:
     (tmp_path / "trueup.toml").write_text(f'[[decisions]]\nfill = "people.age"\nsql = "({endless})"\n')
     models = write_models(tmp_path / "m.py", people('Column("age", Integer, nullable=False)'))
     before = filled.dump()
-    answer = run(filled, models, "--auto", "--time-limit", "2")
+    answer = run(filled, models, "--auto", "--time-limit", "6")
     assert answer.code == 4
-    assert "The time limit of 2 s ended while in step 1 of 1" in answer.err
+    assert "The time limit of 6 s ended while in step 1 of 1" in answer.err
     assert filled.value("SELECT status FROM migration_history ORDER BY rowid DESC") == "rolled_back"
     filled.sql("DELETE FROM migration_history WHERE status = 'rolled_back'")
     assert filled.dump() == before
