@@ -59,7 +59,6 @@ from trueup.text import visible
 if TYPE_CHECKING:
     from trueup.archive import (
         backup_statistics,
-        compare_backup,
         delete_backup,
         export_backup,
         find_backup,
@@ -67,6 +66,7 @@ if TYPE_CHECKING:
         make_backup,
         verify_backup,
     )
+    from trueup.comparing import compare_backup
     from trueup.examining import get_system_health
     from trueup.health import Health, HealthFinding, HealthLevel, HealthState
 
@@ -166,7 +166,7 @@ __all__ = [
 
 _LATER = {
     "backup_statistics": "archive",
-    "compare_backup": "archive",
+    "compare_backup": "comparing",
     "delete_backup": "archive",
     "export_backup": "archive",
     "find_backup": "archive",

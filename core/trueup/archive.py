@@ -1,45 +1,39 @@
-"""What can be done with backups besides restoring them: list, count, verify, compare, export and delete them."""
+"""What can be done with backups besides restoring them: list, count, make, verify, export and delete them."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from trueup import catalogue
 from trueup._version import __version__
 from trueup.applying import Now, utc_now
-from trueup.dialect import Connection, Dialect
+from trueup.comparing import try_restoring
+from trueup.dialect import Connection
 from trueup.errors import (
     BackupNotDeleted,
     BackupNotUsable,
     BackupStillNeeded,
     DatabaseUnreadable,
     ExportFailed,
-    TrialImpossible,
     TrueupError,
 )
 from trueup.events import BackedUp, BackupProgress, Report, ignore
-from trueup.flow import past_runs, restore
+from trueup.flow import past_runs
 from trueup.killed import settle
 from trueup.limits import Limits
-from trueup.run import Backup, BackupComparison, BackupStatistics, RowsMoved
-from trueup.schema import Schema
+from trueup.run import Backup, BackupStatistics
 from trueup.sourcing import needs_backup
 from trueup.space import refuse_too_little
-from trueup.stages import backups, recording
-from trueup.stages.compare import compare
+from trueup.stages import backups, recheck, recording
 from trueup.stages.retention import storage_warning
 from trueup.target import Target
 
 _NO_RUN, _UNKNOWN = "no run", "unknown run"
-_PREFIX = ".trueup-trial-"
-_TRIAL = 4
-"""A trial restore writes the backup's copy, the working copy of a restore, the database and its journal."""
 
 
 class _NotRecordedYet(Exception):
@@ -117,42 +111,13 @@ def verify_backup(
     """
     limits = limits or Limits()
     limits.phase = "checking the backup"
-    checked = backups.verify_backup(backup, target.dialect(), now(), limits, thorough=thorough)
+    checked = recheck.verify_backup(backup, target.dialect(), now(), limits, thorough=thorough)
     if not trial or checked.problem:
         return checked
     limits.phase = "restoring the backup for trial"
-    tried = replace(checked, problem=_try_restoring(checked, target, limits))
+    tried = replace(checked, problem=try_restoring(checked, target, limits))
     catalogue.note_check(tried)
     return tried
-
-
-def compare_backup(backup: Backup, target: Target, *, limits: Limits | None = None) -> BackupComparison:
-    """What changed in the database since a backup was taken: the schema, and how many rows tables have.
-
-    Values that changed in rows that stayed are not looked for.
-
-    Args:
-        backup: from :func:`list_backups` or :func:`find_backup`.
-        target: the database; its models are not read.
-        limits: when to stop; never when not given.
-
-    Raises:
-        BackupNotUsable: the backup cannot be read.
-        DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
-        Cancelled, TimeLimitReached: the limits say so.
-    """
-    limits, dialect = limits or Limits(), target.dialect()
-    limits.phase = "comparing with the backup"
-    own = (target.settings.history_table,)
-    live = dialect.connect(write=False, timeout=target.settings.lock_timeout)
-    try:
-        with _opened(backup, dialect) as copy, copy.limited(limits), live.limited(limits), limits.explaining():
-            before, after = copy.schema(leave_out=own), live.schema(leave_out=own)
-            then = {table.name: _rows_then(backup, copy, table.name) for table in before.tables}
-            now = {table.name: live.count(table.name) for table in after.tables}
-    finally:
-        live.close()
-    return BackupComparison(backup=backup, changes=compare(before, after, _everything(before)), rows=_moved(then, now))
 
 
 def export_backup(backup: Backup, target: Target, path: Path, *, limits: Limits | None = None) -> Path:
@@ -205,26 +170,13 @@ def make_backup(target: Target, *, report: Report = ignore, limits: Limits | Non
     limits = limits or Limits(settings.time_limit)
     if not dialect.size():
         raise DatabaseUnreadable(database=dialect.database, reason="there is no database")
-    directory = target.backup_directory(dialect)
     with _alone("backup", target, limits, now):
         connection = dialect.connect(write=True, timeout=settings.lock_timeout)
         try:
             with connection.limited(limits), limits.explaining():
                 limits.phase = "waiting for other writers"
                 connection.begin(limits.within(settings.lock_timeout))
-                refuse_too_little("The backup", [(directory, dialect.size())])
-                limits.phase = "making the backup"
-                made = backups.make_backup(
-                    connection,
-                    dialect,
-                    directory,
-                    now=now(),
-                    run_id=None,
-                    version=__version__,
-                    limits=limits,
-                    progress=lambda done, total: report(BackupProgress(elapsed=limits.elapsed, done=done, total=total)),
-                    thorough=settings.backup_full_check,
-                )
+                made = _make(connection, target, report, limits, now)
         finally:
             connection.close()
     report(BackedUp(elapsed=limits.elapsed, backup=made))
@@ -257,6 +209,24 @@ def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, 
             raise BackupNotDeleted(backup=backup.id, reason=error.strerror or str(error)) from error
 
 
+def _make(connection: Connection, target: Target, report: Report, limits: Limits, now: Now) -> Backup:
+    dialect = target.dialect()
+    directory = target.backup_directory(dialect)
+    refuse_too_little("The backup", [(directory, dialect.size())])
+    limits.phase = "making the backup"
+    return backups.make_backup(
+        connection,
+        dialect,
+        directory,
+        now=now(),
+        run_id=None,
+        version=__version__,
+        limits=limits,
+        progress=lambda done, total: report(BackupProgress(elapsed=limits.elapsed, done=done, total=total)),
+        thorough=target.settings.backup_full_check,
+    )
+
+
 @contextmanager
 def _alone(kind: str, target: Target, limits: Limits, now: Now) -> Iterator[None]:
     """Hold the migrator lock for what is no run. An earlier run that was killed is recorded before, where it can be;
@@ -286,68 +256,6 @@ def _outcome(backup: Backup, outcomes: Mapping[str, str]) -> str:
     if backup.run_id is None:
         return _NO_RUN
     return outcomes.get(backup.run_id) or ("rolled_back" if backup.run_failed else _UNKNOWN)
-
-
-def _try_restoring(backup: Backup, target: Target, limits: Limits) -> str:
-    """Why a restore would not bring back what the backup holds; empty when it does."""
-    with _scratch(backup, target) as (copy, scratch):
-        run = restore(copy, scratch, limits=limits)
-        limits.check()
-        if run.error is not None:
-            return f"a trial restore failed: {run.error}"
-        found = compare_backup(copy, scratch, limits=limits)
-    if found.changes:
-        return f"a trial restore brought another schema: {found.changes[0].sentence}"
-    return "".join(f"a trial restore brought {row.now} rows of {row.table}, not {row.then}" for row in found.rows[:1])
-
-
-@contextmanager
-def _scratch(backup: Backup, target: Target) -> Iterator[tuple[Backup, Target]]:
-    """A copy of the backup, and a database that is not there yet, in a directory that is gone afterwards."""
-    from tempfile import TemporaryDirectory  # a server that starts does not pay for this import
-
-    dialect, place = target.dialect(), backup.path.parent
-    refuse_too_little("The trial restore", [(place, _TRIAL * backup.size)])
-    with ExitStack() as stack:
-        try:
-            directory = Path(stack.enter_context(TemporaryDirectory(prefix=_PREFIX, dir=place)))
-            copy = replace(backup, path=directory / backup.path.name)
-            shutil.copyfile(backup.path, copy.path)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise TrialImpossible(backup=backup.id, directory=place, reason=reason) from error
-        settings = replace(target.settings, backup=False, backup_dir=directory, time_limit=None)
-        yield copy, Target(url=dialect.url_of(directory / "scratch.db"), models=(), settings=settings)
-
-
-@contextmanager
-def _opened(backup: Backup, dialect: Dialect) -> Iterator[Connection]:
-    """The backup as a database, to read."""
-    if not backup.path.is_file():
-        raise BackupNotUsable(backup=backup.id, problem=catalogue.GONE)
-    try:
-        copy = dialect.open_copy(backup.path)
-    except TrueupError as error:
-        raise BackupNotUsable(backup=backup.id, problem=str(error)) from error
-    try:
-        yield copy
-    finally:
-        copy.close()
-
-
-def _rows_then(backup: Backup, copy: Connection, table: str) -> int:
-    return backup.row_counts[table] if table in backup.row_counts else copy.count(table)
-
-
-def _everything(schema: Schema) -> frozenset[tuple[str, str]]:
-    """Whatever is gone counts, whoever declared it."""
-    tables = (("table", table.name.lower()) for table in schema.tables)
-    return frozenset((*tables, *(item.key for item in schema.objects)))
-
-
-def _moved(then: Mapping[str, int], now: Mapping[str, int]) -> tuple[RowsMoved, ...]:
-    """Of the tables that are on both sides."""
-    return tuple(RowsMoved(name, count, now[name]) for name, count in then.items() if now.get(name, count) != count)
 
 
 def _still_needed(backup: Backup, target: Target) -> str:

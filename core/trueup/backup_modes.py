@@ -8,7 +8,6 @@ from pathlib import Path
 
 from trueup.archive import (
     backup_statistics,
-    compare_backup,
     delete_backup,
     export_backup,
     find_backup,
@@ -19,6 +18,7 @@ from trueup.archive import (
 )
 from trueup.as_json import backup_json, restore_object
 from trueup.as_text import restore_lines
+from trueup.comparing import compare_backup
 from trueup.flow import restore
 from trueup.limits import Limits
 from trueup.modes import log_event, print_out, say, signals_cancel

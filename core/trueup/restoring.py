@@ -37,7 +37,7 @@ from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
-from trueup.stages import backups, history, recording
+from trueup.stages import backups, history, recheck, recording
 from trueup.target import Target
 
 Records = Sequence[Mapping[str, Any]]
@@ -103,7 +103,7 @@ class Restoring:
 
     def _check_backup(self, dialect: Dialect) -> None:
         self.limits.phase = "checking the backup"
-        checked = backups.verify_backup(self.backup, dialect, self.now(), self.limits)
+        checked = recheck.verify_backup(self.backup, dialect, self.now(), self.limits)
         if checked.problem:
             good = catalogue.name_good(self.target.backup_directory(dialect), dialect) or "none"
             raise BackupNotGood(backup=self.backup.id, problem=checked.problem, good=good)

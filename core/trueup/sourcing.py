@@ -12,7 +12,7 @@ from trueup.errors import ValuesGone
 from trueup.limits import Limits
 from trueup.past import PastRun
 from trueup.plan import Source
-from trueup.stages import backups
+from trueup.stages import recheck
 from trueup.stages.invert import older_names, renames_of
 from trueup.target import Target
 
@@ -55,7 +55,7 @@ def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> 
     found = next((backup for backup in known if backup.id == identifier), None)
     if found is None:
         raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")
-    checked = backups.verify_backup(found, dialect, now, Limits())
+    checked = recheck.verify_backup(found, dialect, now, Limits())
     if checked.problem:
         raise _NoBackup(f"the backup {identifier} is not good: {checked.problem}")
     copy = dialect.open_copy(checked.path)

@@ -1,4 +1,4 @@
-"""Make and verify backups: files that opened, passed the check and were counted.
+"""Make backups: files that opened, passed the check and were counted.
 
 The check of a file, its checksum and its way to the disk have no need of one another. The database's check is what
 takes longest, so the other two are done beside it, in threads.
@@ -6,7 +6,6 @@ takes longest, so the other two are done beside it, in threads.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,41 +14,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from trueup.catalogue import (
-    GONE,
     PARTIAL,
-    UNREADABLE,
     identifier_of,
-    note_check,
     partial_ending,
     stem_of,
     write_description,
 )
+from trueup.checksums import ALGORITHM, CHUNK, beside, checksum, sync
 from trueup.dialect import Connection, Dialect
-from trueup.errors import BackupFailed, DatabaseDamaged, DiskFailed, TrueupError
+from trueup.errors import BackupFailed, DatabaseDamaged, DiskFailed
 from trueup.limits import Limits
 from trueup.run import Backup
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-
-class _Digest(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
-_ALGORITHMS: dict[str, Callable[[], _Digest]] = {
-    "sha256": hashlib.sha256,
-    "blake2b": lambda: hashlib.blake2b(digest_size=32),  # of backups that were made before
-}
-_ALGORITHM = "sha256"
-"""Processors have instructions for it, and ``sha256sum`` computes the same without trueup."""
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +69,11 @@ def make_backup(
     """
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
-        with _beside(_sync, partial), _beside(_checksum, partial, _ALGORITHM, limits) as checksum:
+        with beside(sync, partial), beside(checksum, partial, ALGORITHM, limits) as computed:
             content = _check_copy(partial, connection, dialect, limits, thorough=thorough)
         backup = replace(
             _described(partial, connection, dialect, now, content),
-            checksum=checksum.result(),
+            checksum=computed.result(),
             run_id=run_id,
             verified_at=now,
             trueup_version=version,
@@ -125,10 +102,10 @@ def keep_damaged(
     """
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
-        _sync(partial)
+        sync(partial)
         backup = replace(
             _described(partial, connection, dialect, now, _Content()),
-            checksum=_checksum(partial, _ALGORITHM, limits),
+            checksum=checksum(partial, ALGORITHM, limits),
             run_id=run_id,
             problem="it was taken of a damaged database",
             trueup_version=version,
@@ -149,14 +126,14 @@ def export(backup: Backup, path: Path, limits: Limits) -> None:
     try:
         partial.touch(mode=0o600, exist_ok=False)
         with backup.path.open("rb") as source, partial.open("wb") as copy:
-            while chunk := source.read(_CHUNK):
+            while chunk := source.read(CHUNK):
                 limits.check()
                 copy.write(chunk)
-        _sync(partial)
-        if _checksum(partial, backup.checksum.partition(":")[0], limits) != backup.checksum:
+        sync(partial)
+        if checksum(partial, backup.checksum.partition(":")[0], limits) != backup.checksum:
             raise OSError("what was written there is not what the backup holds")
         _name(partial, path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -207,73 +184,7 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
 def _keep(partial: Path, backup: Backup) -> None:
     write_description(backup)
     partial.rename(backup.path)
-    _sync(partial.parent)
-
-
-def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limits, *, thorough: bool = False) -> Backup:
-    """Read the whole file again: its checksum, the database's own check, and the number of rows in every table.
-
-    Args:
-        backup: from the catalogue.
-        dialect: opens it.
-        now: the time.
-        limits: when to stop.
-        thorough: check every index against its table as well.
-
-    Raises:
-        Cancelled, TimeLimitReached: the limits ended it; nothing new is known of the file then.
-
-    Returns:
-        The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk. One that has no readable
-        description is as it was: nobody knows what its file should be. That this user cannot read the file is told, and
-        not kept.
-    """
-    if not backup.checksum:
-        return backup
-    if backup.path.is_file() and not os.access(backup.path, os.R_OK):
-        return replace(backup, problem=UNREADABLE)
-    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits, thorough)))
-    note_check(checked)
-    return checked
-
-
-def _problems(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
-    if not backup.path.is_file():
-        yield GONE
-        return
-    algorithm = backup.checksum.partition(":")[0]
-    if algorithm not in _ALGORITHMS:
-        yield f"whether it changed cannot be told: its checksum is by {algorithm}"
-        return
-    try:
-        with _beside(_checksum, backup.path, algorithm, limits) as checksum:
-            found = list(_complaints(backup, dialect, limits, thorough))
-    except OSError as error:
-        yield f"the file cannot be read: {error.strerror}"
-        return
-    if checksum.result() != backup.checksum:
-        yield "the file changed since it was made"
-    yield from found
-
-
-def _complaints(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
-    """What the database that the backup is says of itself."""
-    try:
-        copy = dialect.open_copy(backup.path)
-    except TrueupError as error:
-        yield str(error)
-        return
-    try:
-        with copy.limited(limits):
-            yield from copy.integrity(thorough=thorough)[:1]
-            counts = {table: copy.count(table) for table in backup.row_counts}
-        wrong = {table: count for table, count in backup.row_counts.items() if counts[table] != count}
-        yield from (f"{table} has {counts[table]} rows, not {count}" for table, count in wrong.items())
-    except Exception as error:  # a damaged file fails in any way it likes
-        limits.check()  # but one whose check was ended need not be damaged
-        yield str(error)
-    finally:
-        copy.close()
+    sync(partial.parent)
 
 
 def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits, *, thorough: bool) -> _Content:
@@ -332,35 +243,3 @@ def _free_identifier(directory: Path, database: str, now: datetime) -> str:
         if not any((directory / f"{name}{end}").exists() for end in (".db", ".json"))
         and not any(directory.glob(f"{escape(name)}.*{PARTIAL}"))
     )
-
-
-@contextmanager
-def _beside(task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[Future[T]]:
-    """Do the task in a thread while the context does something else; it is done when the context ends.
-
-    Raises:
-        Exception: what the task raised.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # a start that finds nothing to do makes no backup
-
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        future = thread.submit(task, *args, **kwargs)
-        yield future
-        future.result()
-
-
-def _checksum(path: Path, algorithm: str, limits: Limits) -> str:
-    digest = _ALGORITHMS[algorithm]()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            limits.check()
-            digest.update(chunk)
-    return f"{algorithm}:{digest.hexdigest()}"
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
