@@ -49,6 +49,7 @@ RESTORED = "restored the backup "
 RENAMES = "rename %"
 """Sentences of steps from which it is known that a rename was made."""
 NAMES = tuple(column.split()[0] for column in _COLUMNS)
+REQUIRED = tuple(column.split()[0] for column in _COLUMNS if column.endswith("NOT NULL"))
 ALL_NAMES = (*NAMES, *(column.split()[0] for column in _LATER))
 
 

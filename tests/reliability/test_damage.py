@@ -102,8 +102,8 @@ def test_damage(sound: Path, tmp_path: Path, kind: str, damage: Callable[[bytes,
         if run.success:
             assert rows is not None
             assert kept(lab) == rows
-            assert wrong is not None
-            assert len(complaints(lab)) <= len(wrong)
+            after = asked(lambda: complaints(lab))  # of indexes, into which quick_check does not look
+            assert wrong is None or (after is not None and len(after) <= len(wrong))
         else:
             check_refusal(lab, run, content)
             bring_back(lab)
@@ -165,3 +165,16 @@ def test_a_history_that_cannot_be_read(sound: Path, tmp_path: Path) -> None:
     assert "the history of the damaged database cannot be read" in " ".join(run.warnings)
     assert [past.kind for past in past_runs(bank.target(lab))] == ["restore"]
     assert lab.healthy()
+
+
+def test_a_history_that_is_half_there(sound: Path, tmp_path: Path) -> None:
+    """Of its records those are carried over that are whole."""
+    lab = Lab(shutil.copytree(sound, tmp_path / "copy") / "app.db")
+    lab.sql("""
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'migration_history'
+    """)
+    lab.sql("UPDATE migration_history SET kind = NULL WHERE step = 1")
+    run = restore(find_backup(bank.target(lab), "latest"), bank.target(lab))
+    assert run.error is None
+    assert lab.rows("SELECT kind, step FROM migration_history") == [("auto", 0), ("restore", 0)]

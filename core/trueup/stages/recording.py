@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from trueup.dialect import Connection
-from trueup.history_table import NAMES, RENAMES, RESTORED, insert, last_managed, make_table
+from trueup.history_table import NAMES, RENAMES, REQUIRED, RESTORED, insert, last_managed, make_table
 from trueup.past import KILLED, made_by, pack_schema, performer_of, write_made
 from trueup.plan import Plan
 from trueup.run import Backup, Intent, Measured, Receipt
@@ -199,15 +199,18 @@ def record_restore(
 def carry_over(copy: Connection, name: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Write those of the records that a copy of the database, which is older, does not have.
 
+    What damage left of a record is none: one without a value that every record has, or one of two that are the same.
+
     Returns:
         The ids of the runs that they are about.
     """
     make_table(copy, name)
     known = set(copy.rows(f'SELECT run_id, step FROM "{name}"'))
-    later = [record for record in records if (record["run_id"], record["step"]) not in known]
-    for record in later:
+    whole = [record for record in records if all(record[column] is not None for column in REQUIRED)]
+    later = {key: record for record in whole if (key := (record["run_id"], record["step"])) not in known}
+    for record in later.values():
         insert(copy, name, record)
-    return tuple(dict.fromkeys(record["run_id"] for record in later))
+    return tuple(dict.fromkeys(run_id for run_id, _ in later))
 
 
 def remove_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
