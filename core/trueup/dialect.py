@@ -325,6 +325,9 @@ class Dialect(Protocol):
         """The views and triggers that do not work after the statements, and did before or were not there, with the
         database's reason; found in the same way."""
 
+    def broken(self, live: Schema) -> Mapping[str, str]:
+        """The views and triggers that do not work, with the database's reason; found on an empty copy, too."""
+
     def write(
         self,
         live: Schema,

@@ -124,7 +124,7 @@ def _see_objects(look: Look, patient: _Patient) -> Look:
     with patient.connected() as connection:
         schema = connection.schema(leave_out=(patient.target.settings.history_table,))
         left = [item.sentence for item in find_leftovers(schema, without_copies(schema), connection.count)]
-        return replace(look, broken=sorted(connection.broken_objects()), left_tables=left)
+        return replace(look, broken=sorted(patient.dialect.broken(schema)), left_tables=left)
 
 
 def _see_standing(look: Look, patient: _Patient) -> Look:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -126,8 +127,15 @@ def print_run(run: Run, *, as_json: bool) -> None:
 
 
 def print_out(told: Mapping[str, object] | Iterable[str]) -> None:
-    """One JSON object, or lines of text."""
-    print(json.dumps(told, ensure_ascii=True) if isinstance(told, Mapping) else "\n".join(told))
+    """One JSON object, or lines of text.
+
+    Whoever reads them may have seen enough before the end, as ``head`` has; what was done is not less done for that:
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    try:
+        print(json.dumps(told, ensure_ascii=True) if isinstance(told, Mapping) else "\n".join(told), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(sentence: str) -> None:

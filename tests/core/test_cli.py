@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Answer, people, start_python, trueup, write_models
+from tests.command import Answer, people, start, start_python, trueup, write_models
 from tests.conftest import Lab
 from trueup import __version__
 
@@ -367,3 +367,13 @@ def test_what_rows_hold_is_told_to_those_who_compare(filled: Lab, tmp_path: Path
         answer = run(filled, models, *options)
         assert "2 rows in people share" in answer.out
         assert "secret" not in answer.out + answer.err
+
+
+def test_whoever_reads_may_stop(filled: Lab, tmp_path: Path) -> None:
+    """A reader that has seen enough, as head has, is no error: the exit code is that of what was done."""
+    models = write_models(tmp_path / "m.py", people('Column("nick", Integer)'))
+    process = start("--auto", "--url", filled.url, "--models", models, cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert (process.wait(timeout=120), "Traceback" in process.stderr.read()) == (0, False)

@@ -143,6 +143,10 @@ class SqliteDialect:
             broken = copy.run_regardless(statements) | copy.broken()
             return {name: reason for name, reason in broken.items() if name not in before}
 
+    def broken(self, live: Schema) -> Mapping[str, str]:
+        with EmptyCopy(live) as copy:
+            return copy.broken()
+
     def write(
         self,
         live: Schema,
