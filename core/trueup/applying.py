@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from trueup import catalogue
 from trueup._version import __version__
+from trueup.aside import aside
 from trueup.damage import in_full
 from trueup.dialect import Connection, Dialect
 from trueup.errors import (
@@ -35,6 +36,7 @@ from trueup.events import (
     Verified,
     Verifying,
     Waiting,
+    Working,
 )
 from trueup.killed import clean_up
 from trueup.limits import Limits
@@ -100,7 +102,8 @@ class Running:
                 raise BackupNeeded(rows=sum(deletion.rows for deletion in self.plan.deletions))
             self.limits.phase = "writing down the way back"
             self.undo_sql = undo_script(self.plan, self.target.dialect())
-            self._locked()
+            with self.limits.listening(self._beat):
+                self._locked()
         except Exception as error:
             return self._failed(explained(error))
         return self.outcome(Status.UNDONE if self.plan.undoes else Status.MIGRATED)
@@ -151,14 +154,15 @@ class Running:
         try:
             with connection.limited(self.limits), self.limits.explaining():
                 self._in_transaction(connection, dialect, killed)
-            connection.commit()
+            self.limits.phase = "committing"
+            aside(connection.commit, self.limits)
             self.needed = (self.id,)
         except Exception as error:
-            connection.rollback()
+            aside(connection.rollback, self.limits)
             self._record_failure(connection, explained(error))
             raise
         finally:
-            connection.close()
+            aside(connection.close, self.limits)
 
     def _in_transaction(self, connection: Connection, dialect: Dialect, killed: Intent | None) -> None:
         settings = self.target.settings
@@ -290,6 +294,9 @@ class Running:
 
     def _waiting(self, holder: str) -> None:
         self.report(Waiting(elapsed=self.limits.elapsed, holder=holder))
+
+    def _beat(self) -> None:
+        self.report(Working(elapsed=self.limits.elapsed, phase=self.limits.phase))
 
     def _tell(self, event: type[Locked | Checked | Verifying]) -> None:
         self.report(event(elapsed=self.limits.elapsed))

@@ -61,6 +61,7 @@ def steps_json(plan: Plan) -> list[dict[str, Any]]:
             "why": step.why,
             "sql": step.sql,
             "rows": step.rows,
+            "batches_by": step.batches_by or None,
             "estimate_ms": _milliseconds(step.estimate),
         }
         for step in plan.steps

@@ -19,9 +19,10 @@ from trueup.archive import (
 from trueup.as_json import backup_json, restore_object
 from trueup.as_text import restore_lines
 from trueup.comparing import compare_backup
+from trueup.event_log import EventLog
 from trueup.flow import restore
 from trueup.limits import Limits
-from trueup.modes import log_event, print_out, say, signals_cancel
+from trueup.modes import print_out, say, signals_cancel
 from trueup.run import Backup
 from trueup.settings import Settings
 from trueup.target import Target
@@ -62,7 +63,7 @@ def restore_one(settings: Settings, identifier: str, *, as_json: bool) -> int:
     target = Target.from_settings(settings, models=())
     limits = Limits(settings.time_limit)
     with signals_cancel(limits):
-        run = restore(find_backup(target, identifier), target, report=log_event, limits=limits)
+        run = restore(find_backup(target, identifier), target, report=EventLog(), limits=limits)
     if run.error is not None and not as_json:
         say(str(run.error))
     else:
@@ -79,7 +80,7 @@ def _list(target: Target, _asked: BackupRequest, _limits: Limits, as_json: bool)
 
 def _make(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
     settings = replace(target.settings, backup_full_check=asked.thorough or target.settings.backup_full_check)
-    backup = make_backup(replace(target, settings=settings), report=log_event, limits=limits)
+    backup = make_backup(replace(target, settings=settings), report=EventLog(), limits=limits)
     print_out(_told("made", backup_json(backup)) if as_json else [f"Made the backup {backup.path}, verified."])
     return 0
 

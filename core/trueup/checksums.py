@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from trueup.aside import aside
 from trueup.limits import Limits
 
 if TYPE_CHECKING:
@@ -32,8 +33,12 @@ CHUNK = 1 << 20
 
 
 @contextmanager
-def beside(task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[Future[T]]:
+def beside(limits: Limits, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[Future[T]]:
     """Do the task in a thread while the context does something else; it is done when the context ends.
+
+    Args:
+        limits: are beaten where the task takes longer than the context.
+        task: is called with all that follows.
 
     Raises:
         Exception: what the task raised.
@@ -43,7 +48,7 @@ def beside(task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Iterator[
     with ThreadPoolExecutor(max_workers=1) as thread:
         future = thread.submit(task, *args, **kwargs)
         yield future
-        future.result()
+        aside(future.result, limits)
 
 
 def checksum(path: Path, algorithm: str, limits: Limits) -> str:

@@ -20,6 +20,19 @@ class _Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passing(_Event):
+    """Of several in a row only the newest says anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working(Passing):
+    """A sign of life: told at least every quarter of a second where nothing more can be said."""
+
+    phase: str
+    """What goes on, such as ``"verifying the result"``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started(_Event):
     run_id: str
     plan: Plan
@@ -58,7 +71,7 @@ class Checked(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackupProgress(_Event):
+class BackupProgress(Passing):
     done: int
     """Pages."""
     total: int
@@ -83,6 +96,20 @@ class StatementStarted(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgress(Passing):
+    """Told at least every quarter of a second while a statement runs."""
+
+    number: int
+    """Of the step, from 1."""
+    rows: int
+    """Rows that the statement has behind it."""
+    total: int
+    """Rows in all; 0 for a statement of which only its end can be seen."""
+    left: float
+    """Seconds until the step ends, by what its statements were estimated to take and what they took so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(_Event):
     number: int
     step: Step
@@ -90,7 +117,7 @@ class StepFinished(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreProgress(_Event):
+class RestoreProgress(Passing):
     done: int
     """Pages."""
     total: int
@@ -117,7 +144,7 @@ class RehearsalStarted(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CopyProgress(_Event):
+class CopyProgress(Passing):
     """The copy that a plan is rehearsed on."""
 
     done: int
@@ -146,6 +173,7 @@ Event: TypeAlias = (
     | Rehearsed
     | RestoreStarted
     | Waiting
+    | Working
     | Locked
     | CrashFound
     | Checked
@@ -153,6 +181,7 @@ Event: TypeAlias = (
     | BackedUp
     | StepStarted
     | StatementStarted
+    | StepProgress
     | StepFinished
     | RestoreProgress
     | Verifying

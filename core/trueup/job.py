@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from trueup.events import Event, Finished, Report
+from trueup.events import Event, Finished, Passing, Report
 from trueup.limits import Limits
 from trueup.run import Run
 
@@ -54,6 +54,7 @@ class Job:
 
     @property
     def events(self) -> tuple[Event, ...]:
+        """Those so far, but of several :class:`~trueup.events.Passing` ones in a row only the newest."""
         with self._lock:
             return tuple(self._events)
 
@@ -82,6 +83,8 @@ class Job:
 
     def _report(self, event: Event) -> None:
         with self._lock:
+            if self._events and isinstance(event, Passing) and type(self._events[-1]) is type(event):
+                self._events.pop()  # a run of hours must not fill the memory
             self._events.append(event)
             listeners = tuple(self._listeners)
         for listener in listeners:

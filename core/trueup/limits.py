@@ -9,6 +9,9 @@ from contextlib import contextmanager
 
 from trueup.errors import Cancelled, TimeLimitReached, TrueupError
 
+_BETWEEN_BEATS = 0.1
+"""Seconds. A quarter of a second is promised, and a busy machine may be late."""
+
 
 class Limits:
     """How long a run may go on. Asked between statements, and by the database while one runs.
@@ -22,6 +25,8 @@ class Limits:
         self._monotonic = monotonic
         self._began = monotonic()
         self._cancelled = threading.Event()
+        self._listener: Callable[[], None] | None = None
+        self._beaten = self._began
         self.seconds = seconds
         self.phase = "starting"
         """What is going on, for the sentence that says where the time ended."""
@@ -47,6 +52,27 @@ class Limits:
         """Allow this many seconds more; may be called from any thread."""
         if self.seconds is not None:
             self.seconds += seconds
+
+    @property
+    def heard(self) -> bool:
+        """Whether somebody wants to know, all the time, that the work goes on."""
+        return self._listener is not None
+
+    @contextmanager
+    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
+        """While the context is open, and no inner one is, ``listener`` is called at every :meth:`beat` that is due."""
+        outer, self._listener = self._listener, listener
+        try:
+            yield
+        finally:
+            self._listener = outer
+
+    def beat(self) -> None:
+        """The work goes on. To be called often, and only in the thread of the run: the listener is called in it."""
+        now = self._monotonic()
+        if self._listener is not None and now - self._beaten >= _BETWEEN_BEATS:
+            self._beaten = now
+            self._listener()
 
     def within(self, seconds: float) -> float:
         """``seconds``, or what is left when that is less."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import sys
@@ -11,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from trueup import events
 from trueup.as_json import dry_run_object, error_object, plan_object, rehearsal_object, run_object
 from trueup.as_text import diff_lines, dry_run_lines, rehearsal_lines, run_lines
 from trueup.errors import TrueupError
-from trueup.events import Event
+from trueup.event_log import EventLog
 from trueup.flow import apply, plan
 from trueup.limits import Limits
 from trueup.planfile import load_plan, save_plan
@@ -27,14 +25,12 @@ from trueup.startup import left_alone, migrate
 from trueup.target import Target
 from trueup.text import visible
 
-log = logging.getLogger("trueup")
-
 
 def auto(settings: Settings, *, as_json: bool) -> int:
     """Migrate without a person."""
     limits = Limits(settings.time_limit)
     with signals_cancel(limits):
-        run = migrate(Target.from_settings(settings), report=log_event, limits=limits)
+        run = migrate(Target.from_settings(settings), report=EventLog(), limits=limits)
     print_run(run, as_json=as_json)
     return run.exit_code
 
@@ -69,7 +65,7 @@ def rehearse_plan(settings: Settings, plan_out: Path | None, *, as_json: bool) -
         print_run(ahead, as_json=as_json)
         return ahead.exit_code
     with signals_cancel(limits):
-        rehearsal = rehearse(plan(target, limits=limits), target, report=log_event, limits=limits)
+        rehearsal = rehearse(plan(target, limits=limits), target, report=EventLog(), limits=limits)
     if plan_out is not None and rehearsal.success:
         save_plan(rehearsal.plan, plan_out)
     if rehearsal.error is not None and not as_json:
@@ -93,7 +89,7 @@ def apply_plan(settings: Settings, path: Path, *, as_json: bool) -> int:
     target, limits = Target.from_settings(settings), Limits(settings.time_limit)
     with signals_cancel(limits):
         found = load_plan(path, target)
-        run = apply(found, target, report=log_event, limits=limits, kind="plan file")
+        run = apply(found, target, report=EventLog(), limits=limits, kind="plan file")
     print_run(run, as_json=as_json)
     return run.exit_code
 
@@ -140,22 +136,3 @@ def print_out(told: Mapping[str, object] | Iterable[str]) -> None:
 
 def say(sentence: str) -> None:
     print(f"trueup: {visible(sentence)}", file=sys.stderr)
-
-
-def log_event(event: Event) -> None:
-    """Every move at --verbose, and what a log of a server should always have."""
-    match event:
-        case events.Waiting(holder=holder):
-            log.info("Waiting for another migrator: %s", holder)
-        case events.BackedUp(backup=backup):
-            log.info("Backup written and checked: %s", backup.path)
-        case events.StepStarted(number=number, step=step):
-            log.info("Step %d: %s", number, step.sentence)
-        case events.StatementStarted(sql=sql):
-            log.debug("%s", sql)
-        case events.RolledBack(error=error) if error.__cause__ is not None:
-            log.debug("Rolled back", exc_info=error.__cause__)
-        case events.Verified():
-            log.info("Verified")
-        case _:
-            log.debug("%s", type(event).__name__)

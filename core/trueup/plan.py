@@ -161,6 +161,25 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """How a statement that goes through the rows of a large table is done in batches, one after the other.
+
+    Each takes the rows whose number lies in a range; together they do what the statement would do alone.
+    """
+
+    by: str
+    """What numbers the rows, for people."""
+    condition: str
+    """What is appended to the statement, with two parameters: the first and the last number."""
+    end: str
+    """Finds the last number of a batch, by two parameters: a number, and how many rows from it on lie before that last
+    one. Nothing is found when there are not so many."""
+    first: int
+    last: int
+    """No number is outside of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     sql: str
     proves: str = ""
@@ -171,6 +190,8 @@ class Statement:
     """The columns of each index that it fills or gives back."""
     estimate: float = 0.0
     """Seconds, on this machine; 0 for what touches the schema only."""
+    parts: Parts | None = None
+    """Nothing where it must be done as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +243,11 @@ class Step:
     def writes_rows(self) -> bool:
         """Whether it needs room for the rows of its table, or for the keys of an index."""
         return any(statement.work in (Work.COPY, Work.INDEX, Work.REWRITE) for statement in self.statements)
+
+    @property
+    def batches_by(self) -> str:
+        """What its batches are numbered by, where it goes through many rows in batches; otherwise nothing."""
+        return next((statement.parts.by for statement in self.statements if statement.parts), "")
 
     @property
     def sql(self) -> str:
@@ -408,10 +434,14 @@ class Plan:
 
     @property
     def script(self) -> str:
-        """The SQL, exactly as it will be sent; a name with a line end cannot leave its comment."""
+        """The SQL as it will be sent, but in one statement what a large table gets in batches.
+
+        A name with a line end cannot leave its comment.
+        """
         lines = [f"{line};" for line in self.preamble]
         for number, step in enumerate(self.steps, 1):
-            lines += ["", f"-- {number}. {visible(step.sentence)}", step.sql]
+            batches = [f"-- many rows are written in batches, by {visible(step.batches_by)}"] if step.batches_by else []
+            lines += ["", f"-- {number}. {visible(step.sentence)}", *batches, step.sql]
         return "\n".join([*lines, "", "COMMIT;"]) if self.steps else ""
 
     @property

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from trueup.as_json import plan_of_undo_object, undo_object
 from trueup.as_text import plan_of_undo_lines, undo_lines
+from trueup.event_log import EventLog
 from trueup.flow import plan_undo, undo
 from trueup.limits import Limits
-from trueup.modes import log_event, print_out, say, signals_cancel
+from trueup.modes import print_out, say, signals_cancel
 from trueup.settings import Settings
 from trueup.target import Target
 
@@ -39,7 +40,7 @@ def undo_one(settings: Settings, asked: UndoRequest, *, as_json: bool) -> int:
             asked.steps,
             structure_only=asked.structure_only,
             accept_loss=asked.accept_loss,
-            report=log_event,
+            report=EventLog(),
             limits=limits,
         )
     if run.error is not None and not as_json:

@@ -69,7 +69,7 @@ def make_backup(
     """
     with _partial_file(directory, dialect, now) as partial:
         connection.copy_to(partial, limits, progress)
-        with beside(sync, partial), beside(checksum, partial, ALGORITHM, limits) as computed:
+        with beside(limits, sync, partial), beside(limits, checksum, partial, ALGORITHM, limits) as computed:
             content = _check_copy(partial, connection, dialect, limits, thorough=thorough)
         backup = replace(
             _described(partial, connection, dialect, now, content),

@@ -51,7 +51,7 @@ def _problems(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) 
         yield f"whether it changed cannot be told: its checksum is by {algorithm}"
         return
     try:
-        with beside(checksum, backup.path, algorithm, limits) as computed:
+        with beside(limits, checksum, backup.path, algorithm, limits) as computed:
             found = list(_complaints(backup, dialect, limits, thorough))
     except OSError as error:
         yield f"the file cannot be read: {error.strerror}"

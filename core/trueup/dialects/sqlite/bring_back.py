@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from trueup.changes import AddColumn, AlterColumn, RenameColumn, RenameTable
 from trueup.dialect import Outlook
 from trueup.dialects.sqlite.reader import is_rowid_alias
-from trueup.dialects.sqlite.rebuild import autoincrements, rowid_name
+from trueup.dialects.sqlite.rebuild import autoincrements
+from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.dialects.sqlite.source import SOURCE, Query, Sources
 from trueup.dialects.sqlite.tokens import quote, string, tokenize
 from trueup.plan import Fill, Returning, Source, Statement, Work
@@ -259,7 +260,8 @@ def restored_rows(table: Table) -> Iterator[Statement]:
     hidden = rowid_name(table) if not (table.without_rowid or is_rowid_alias(table)) else None
     listed = ", ".join([*([hidden] if hidden else []), *columns])
     here, there = quote(table.name), f"{SOURCE}.{quote(table.name)}"
-    yield Statement(sql=f"INSERT INTO {here} ({listed}) SELECT {listed} FROM {there}", work=Work.COPY)
+    insert = f"INSERT INTO {here} ({listed}) SELECT {listed} FROM {there}"
+    yield Statement(sql=insert, work=Work.COPY, parts=batches(table, there, ()))
     yield Statement(
         sql=f"SELECT (SELECT count(*) FROM {there}) - (SELECT count(*) FROM {here})",
         proves=f"every row of {table.name} is back",

@@ -7,7 +7,9 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
 from trueup.dialects.sqlite.sizes import measure, time_sample
 from trueup.dialects.sqlite.source import SOURCE, Sources
+from trueup.dialects.sqlite.statements import Statements
 from trueup.dialects.sqlite.tokens import quote, string
 from trueup.errors import (
     DatabaseBusy,
@@ -33,7 +36,6 @@ from trueup.plan import Fill, Source
 from trueup.schema import Schema
 
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
-_INSTRUCTIONS_BETWEEN_CHECKS = 1000
 PAGES_PER_BACKUP_STEP = 1000
 _SMALL_CACHE = "PRAGMA cache_size = -200"
 """Each page is needed once; measured, a cache that stays in the processor's copies a third faster than the default."""
@@ -55,6 +57,20 @@ _MISSING_COLLATION = re.compile(r"no such collation sequence: (?P<name>.+)")
 _RENAME = re.compile(r"ALTER TABLE .* RENAME (COLUMN .* )?TO ", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One of SQLite's own checks."""
+
+    pragma: str
+    complaint: Callable[[tuple[Any, ...]], Any]
+    """What counts of a row of the answer."""
+
+
+_QUICK = _Check("quick_check", itemgetter(0))
+_INTEGRITY = _Check("integrity_check", itemgetter(0))
+_FOREIGN_KEYS = _Check("foreign_key_check", itemgetter(0, 2))  # child and parent
+
+
 class SqliteConnection:
     """Fulfils :class:`trueup.dialect.Connection`.
 
@@ -68,7 +84,7 @@ class SqliteConnection:
         raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         self.raw = raw
         self.database = database
-        self._limits: list[Limits] = []
+        self._statements = Statements(raw)
 
     def attach(self, path: Path) -> None:
         """Read another file as the schema ``trueup_backup``; it cannot be written to."""
@@ -81,15 +97,15 @@ class SqliteConnection:
 
     def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
         with self._errors(), self._one_moment():
-            return read_schema(self.raw, leave_out)
+            return self._statements.run(lambda: read_schema(self.raw, leave_out))
 
     def fingerprint(self, *, leave_out: Sequence[str] = ()) -> str:
         with self._errors():
-            return read_fingerprint(self.raw, leave_out)
+            return self._statements.run(lambda: read_fingerprint(self.raw, leave_out))
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
-            return self.raw.execute(sql, parameters).fetchall()
+            return self._statements.run(lambda: self.raw.execute(sql, parameters).fetchall(), sql)
 
     def count(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
@@ -128,7 +144,7 @@ class SqliteConnection:
         self.raw.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
         with self._errors(timeout):
             for statement in PREAMBLE:
-                self.raw.execute(statement)
+                self.rows(statement)
         if self._pragma("foreign_keys") != 0:
             self.rollback()
             raise DatabaseUnreadable(database=self.database, reason="foreign_keys cannot be switched off")
@@ -139,7 +155,7 @@ class SqliteConnection:
             raise RuntimeError("the transaction has ended")
         with self._errors():
             try:
-                return self.raw.execute(sql, parameters).rowcount
+                return self._statements.run(lambda: self.raw.execute(sql, parameters).rowcount, sql)
             except sqlite3.OperationalError as error:
                 missing = _MISSING_COLLATION.search(str(error))
                 if missing is None or not _RENAME.match(sql):
@@ -173,38 +189,25 @@ class SqliteConnection:
         self.rollback()
         self.raw.close()
 
-    @contextmanager
-    def limited(self, limits: Limits) -> Iterator[None]:
-        """A handler, not a timer thread: it also lets Ctrl-C through while a long statement runs."""
-        self._limits.append(limits)
-        self.raw.set_progress_handler(self._is_over, _INSTRUCTIONS_BETWEEN_CHECKS)
-        try:
-            yield
-        finally:
-            self._limits.pop()
-            if not self._limits:
-                self.raw.set_progress_handler(None, 0)
-
-    def _is_over(self) -> bool:
-        return any(limits.over for limits in self._limits)
+    def limited(self, limits: Limits) -> AbstractContextManager[None]:
+        return self._statements.limited(limits)
 
     def define(self, fills: Sequence[Fill]) -> None:
         for fill in fills:
             if fill.function is not None:
-                name, call = fill.function
-                self.raw.create_function(name, 0, call)
+                self._statements.define(*fill.function)
 
     def integrity(self, tables: Sequence[str] = (), *, thorough: bool = False) -> list[str]:
         """https://www.sqlite.org/pragma.html#pragma_integrity_check"""
-        pragma = "integrity_check" if thorough else "quick_check"
+        check = _INTEGRITY if thorough else _QUICK
         try:
-            rows = [row for table in tables for row in self._check(pragma, table)]
-            return [row[0] for row in (rows if tables else self._check_all(pragma)) if row[0] != "ok"]
+            found = [text for table in tables for text in self._check(check, table)]
+            return [text for text in (found if tables else self._check_all(check)) if text != "ok"]
         except DatabaseDamaged as error:
             return list(self._damaged_tables()) or [error.facts["reason"]]
 
     def foreign_key_violations(self) -> Mapping[tuple[str, str], int]:
-        return Counter((child, parent) for child, _, parent, _ in self._check_all("foreign_key_check"))
+        return self._check_all(_FOREIGN_KEYS)
 
     def broken_objects(self) -> frozenset[str]:
         return frozenset(broken_objects(self.rows))
@@ -237,28 +240,33 @@ class SqliteConnection:
             target.close()
             source.close()
 
-    def _check_all(self, pragma: str) -> list[tuple[Any, ...]]:
+    def _check_all(self, check: _Check) -> Counter[Any]:
         """What cannot be checked in one table ends a check of everything; then table by table."""
         try:
-            return self.rows(f"PRAGMA main.{pragma}")
+            return self._count(f"PRAGMA main.{check.pragma}", check)
         except sqlite3.OperationalError as error:
             if not _of_one_table_only(error):
                 raise
-        return [row for name in self._tables() for row in self._check(pragma, name)]
+        return sum((self._check(check, name) for name in self._tables()), Counter())
 
-    def _check(self, pragma: str, table: str) -> list[tuple[Any, ...]]:
+    def _check(self, check: _Check, table: str) -> Counter[Any]:
         try:
-            return self.rows(f"PRAGMA main.{pragma}({quote(table)})")
+            return self._count(f"PRAGMA main.{check.pragma}({quote(table)})", check)
         except sqlite3.OperationalError as error:
             if not _of_one_table_only(error):
                 raise
-            return []
+            return Counter()
+
+    def _count(self, sql: str, check: _Check) -> Counter[Any]:
+        """A table may have as many complaints as rows, so none is kept."""
+        with self._errors():
+            return self._statements.run(lambda: Counter(map(check.complaint, self.raw.execute(sql))))
 
     def _damaged_tables(self) -> Iterator[str]:
         """A check that ends with an error has said nothing; which tables end it is found one by one."""
         for name in self._tables():
             try:
-                yield from (f"table {name}: {row[0]}" for row in self._check("quick_check", name) if row[0] != "ok")
+                yield from (f"table {name}: {text}" for text in self._check(_QUICK, name) if text != "ok")
             except DatabaseDamaged as error:
                 yield f"table {name}: {error.facts['reason']}"
 

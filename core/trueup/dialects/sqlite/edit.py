@@ -20,6 +20,7 @@ from typing import TypeVar
 from trueup.dialects.sqlite.layout import Layout, difference, read_layout
 from trueup.dialects.sqlite.parse import table_name_span
 from trueup.dialects.sqlite.render import create_table, name
+from trueup.dialects.sqlite.rowids import batches
 from trueup.dialects.sqlite.scratch import EmptyCopy
 from trueup.dialects.sqlite.tokens import quote, string, unquote
 from trueup.plan import Fill, Statement, Work
@@ -130,9 +131,9 @@ class TableEdit:
             raise NotEditable("the values of its rows would have to satisfy CHECK constraints that go")
         if added or filled:
             values = ", ".join(f"{column} = {value}" for column, value in {**added, **filled}.items())
-            where = "" if added else f" WHERE {' OR '.join(f'{column} IS NULL' for column in filled)}"
-            work = Work.REWRITE if added else Work.SCAN
-            yield Statement(sql=f"UPDATE {quote(self.old.name)} SET {values}{where}", work=work)
+            missing_any = " OR ".join(f"{column} IS NULL" for column in filled)
+            given_values = [*added.values(), *filled.values()]
+            yield _update(between, values, "" if added else f"({missing_any})", given_values)
         yield from (fill.proof for fill in self.fills if fill.proof is not None)
         if not added:  # otherwise every row has just been stored whole
             yield from _store_defaults(between, target)
@@ -227,7 +228,16 @@ def _store_defaults(between: Table, target: Table) -> Iterator[Statement]:
         return  # every row has a value for the last of them, and so for all before it
     shown = " AND ".join(map(_shows_default, later))
     column = quote(later[0].name)
-    yield Statement(sql=f"UPDATE {quote(between.name)} SET {column} = {column} WHERE {shown}", work=Work.SCAN)
+    yield _update(between, f"{column} = {column}", shown, [shown])
+
+
+def _update(table: Table, values: str, where: str, expressions: Sequence[str]) -> Statement:
+    """An UPDATE of all rows, or of those that satisfy a condition."""
+    return Statement(
+        sql=f"UPDATE {quote(table.name)} SET {values}{f' WHERE {where}' if where else ''}",
+        work=Work.SCAN if where else Work.REWRITE,
+        parts=batches(table, quote(table.name), expressions, "AND" if where else "WHERE"),
+    )
 
 
 def _default_of(column: Column, target: Table) -> Sql | None:

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from trueup.dialects.sqlite.parse import table_name_span, unqualified
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.render import create_index, create_table
+from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.dialects.sqlite.tokens import quote, string
-from trueup.plan import Fill, Statement, Work
+from trueup.plan import Fill, Parts, Statement, Work
 from trueup.schema import Column, Schema, Table
 
 TEMPORARY_PREFIX = "_trueup_new_"
-_ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
 def rebuild_statements(
@@ -45,7 +45,7 @@ def rebuild_statements(
     copy = _copy(old, new, temporary, fills, {quote(column).lower() for column in inexact})
     return (
         Statement(sql=_create_temporary(new, temporary)),
-        Statement(sql=copy.insert(), work=Work.COPY, keys=_keys(new)),
+        Statement(sql=copy.insert(), work=Work.COPY, keys=_keys(new), parts=_batches(old, new, copy)),
         *copy.proofs(),
         *map(_plain, _carry_sequence(old, new, temporary)),
         *map(_plain, _statistics(live, old.name, temporary)),
@@ -119,6 +119,15 @@ class _Copy:
         return f"(o.{column} IS NOT NULL AND {changed})" if column in self.filled else changed
 
 
+def _batches(old: Table, new: Table, copy: _Copy) -> Parts | None:
+    """Columns that the copy does not name get their defaults."""
+    if not copy.values:
+        return None
+    left_out = [column for column in new.columns if quote(column.name) not in copy.values]
+    defaults = [column.default.text for column in left_out if column.default is not None]
+    return batches(old, quote(old.name), [*copy.values.values(), *defaults])
+
+
 def _free_name(new: Table, live: Schema) -> str:
     name = TEMPORARY_PREFIX + new.name
     while live.table(name) is not None:
@@ -172,12 +181,6 @@ def _common_rowid(old: Table, new: Table) -> tuple[str, str] | None:
         return None
     source, target = rowid_name(old), rowid_name(new)
     return (source, target) if source and target else None
-
-
-def rowid_name(table: Table) -> str | None:
-    """A column of the same name hides the rowid: https://www.sqlite.org/rowidtable.html"""
-    taken = {column.name.lower() for column in table.columns}
-    return next((name for name in _ROWID_NAMES if name not in taken), None)
 
 
 def _in_key(column: Column, table: Table) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from trueup.changes import RenameColumn, RenameTable
 from trueup.decisions import Delete
 from trueup.dialect import Outlook
+from trueup.dialects.sqlite.rowids import ROWID_NAMES
 from trueup.dialects.sqlite.tokens import quote, string
 from trueup.plan import Fill
 
@@ -17,7 +18,6 @@ T = TypeVar("T", Fill, Delete)
 
 SOURCE = "trueup_backup"
 """The name under which a backup is attached."""
-_ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
 class Sources:
@@ -127,7 +127,7 @@ class Sources:
         listed = f"SELECT wr FROM pragma_table_list({string(self._old_name(table))}) WHERE schema = 'main'"
         if [row[0] for row in self._query(listed)] != [0]:
             return ""
-        return next((name for name in _ROWID_NAMES if name not in self.columns(table)), "")
+        return next((name for name in ROWID_NAMES if name not in self.columns(table)), "")
 
     def _with_rowid(self, table: str) -> str:
         """A subquery has no rowid but the one that it selects."""
