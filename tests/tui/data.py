@@ -554,6 +554,11 @@ def up_to_step(plan: Plan, number: int, at: float) -> list[Event]:
     return made
 
 
+INSERTING = events.StatementStarted(elapsed=7.1, number=3, sql=READY.steps[2].statements[1].sql)
+COPYING = events.StepProgress(elapsed=19.0, number=3, rows=451_208, total=1_204_331, left=21.0)
+"""A third of the rows of step 3."""
+
+
 def whole_run(plan: Plan) -> list[Event]:
     made = up_to_step(plan, len(plan.steps), 40.0)
     made.append(events.StepFinished(elapsed=57.0, number=len(plan.steps), step=plan.steps[-1], seconds=17.0))

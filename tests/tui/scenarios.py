@@ -14,11 +14,13 @@ from tests.tui.data import (
     BACKUPS,
     BASELINE_RUN,
     BLOCKED_UNDO,
+    COPYING,
     ENDANGERED,
     EVERY_KIND,
     FAILED_RUN,
     HISTORY,
     IN_STEP,
+    INSERTING,
     LOSING,
     NOT_UNDOABLE,
     NOTHING_TAKEN,
@@ -295,6 +297,11 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "apply-cancelled": Scenario(
         core(READY), running(*failed_run(READY, _CANCELLED, Status.CANCELLED)), "Cancelled: all is as it was."
+    ),
+    "apply-rows": Scenario(
+        core(READY),
+        running(*up_to_step(READY, 3, 7.0), INSERTING, COPYING, at=19.0),
+        "How many of the rows are copied; the bar and the time that is left go by them.",
     ),
     "apply-done": Scenario(core(READY), running(*whole_run(READY)), "0 differences left, the proof, the backup."),
     "apply-failed": Scenario(core(READY), running(*failed_run(READY, _REFUSED)), "The step that failed, and why."),

@@ -10,7 +10,16 @@ import pytest
 
 from tests.tui.scenarios import NARROW, SCENARIOS, WIDE
 
-BOTH = ("diff-question", "diff-change", "diff-rename", "preview-safe", "confirm-right", "apply-step", "apply-done")
+BOTH = (
+    "diff-question",
+    "diff-change",
+    "diff-rename",
+    "preview-safe",
+    "confirm-right",
+    "apply-step",
+    "apply-rows",
+    "apply-done",
+)
 BOTH += ("diff-danger", "decide-offers", "decide-refused", "apply-failed", "backups-list", "help-diff")
 BOTH += tuple(name for name in SCENARIOS if name.startswith(("history-", "undo-")))
 PICTURES = [(name, NARROW) for name in SCENARIOS] + [(name, WIDE) for name in BOTH]

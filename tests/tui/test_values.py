@@ -13,6 +13,7 @@ from tests.tui.data import (
     ADD_TIER,
     ALTER_OPTIONS,
     ALTER_TOTAL,
+    COPYING,
     ENDANGERED,
     EVERY_KIND,
     OPEN,
@@ -26,7 +27,7 @@ from tests.tui.data import (
     up_to_step,
     whole_run,
 )
-from trueup import Cast, Decision, Drop, Ignore, Keep, Rename, Skip, Verdict, changes, errors
+from trueup import Cast, Decision, Drop, Ignore, Keep, Rename, Skip, Verdict, changes, errors, events
 from trueup_tui import answers, wording
 from trueup_tui.answers import Refused
 from trueup_tui.choices import Choices
@@ -239,6 +240,18 @@ def test_progress_in_the_middle() -> None:
     progress = fold(up_to_step(READY, 3, 7.0))
     assert marks(progress) == "✓✓✓▶○○○"
     assert 0.1 < progress.done(8.0) < progress.done(28.0) < progress.done(10_000.0) < 0.99
+
+
+def test_progress_by_rows() -> None:
+    """Where a step tells how long it still takes, the bar and the time left go by that, not by the estimate."""
+    estimated = fold(up_to_step(READY, 3, 7.0))
+    told = fold([*up_to_step(READY, 3, 7.0), COPYING])
+    assert (told.rows, told.measured, estimated.measured) == ((451_208, 1_204_331), True, False)
+    step, *later = [line.estimate for line in told.lines[3:]]
+    assert told.left(19.0) == pytest.approx(COPYING.left + sum(later))
+    assert told.done(19.0) - estimated.done(7.0) == pytest.approx(step * (12 / 33) / told.total)
+    over = after(told, events.StepFinished(elapsed=50.0, number=3, step=READY.steps[2], seconds=43.0))
+    assert (over.rows, over.measured) == ((0, 0), False)
 
 
 def test_progress_of_a_failure() -> None:

@@ -21,6 +21,8 @@ class Line:
     estimate: float
     seconds: float | None = None
     began: float | None = None
+    left: float | None = None
+    """Seconds, where the step itself has told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,10 @@ class Progress:
     finished: tuple[float, ...] = ()
     """Seconds of the steps that are done."""
     sql: str = ""
+    rows: tuple[int, int] = (0, 0)
+    """Rows that the statement has behind it, and rows in all; nothing is known of them where these are 0."""
+    step_left: float | None = None
+    """Seconds that the step said it still takes."""
     verify_began: float | None = None
     verify_ended: float | None = None
     receipt: Receipt | None = None
@@ -81,7 +87,13 @@ class Progress:
         return min(0.99, finished / self.total) if self.total else 0.0
 
     def left(self, elapsed: float) -> float:
-        return max(0.0, self.total * (1.0 - self.done(elapsed)))
+        """Seconds, by what the step that runs says of itself, and by the estimates of all others."""
+        return 0.0 if self.over else sum(_left(line, elapsed) for line in self.lines)
+
+    @property
+    def measured(self) -> bool:
+        """Whether what is left is known from the run itself."""
+        return self.step_left is not None
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -98,7 +110,8 @@ class Progress:
         for number, step in enumerate(self.steps, 1):
             ended = self.finished[number - 1] if number <= len(self.finished) else None
             began = self.began if number == self.current and ended is None else None
-            yield self._line(step.table, _shorter(step), step.estimate, began, ended)
+            line = self._line(step.table, _shorter(step), step.estimate, began, ended)
+            yield line if began is None else replace(line, left=self.step_left)
         took = None if self.verify_ended is None else self.verify_ended - (self.verify_began or 0.0)
         yield self._line("check", "read the schema again and compare", self._verify_estimate, self.verify_began, took)
 
@@ -158,12 +171,14 @@ def after(progress: Progress, event: Event) -> Progress:
 def _after_steps(now: Progress, event: Event) -> Progress:
     match event:
         case events.StepStarted(number=number, step=step):
-            going = replace(now, phase="running", current=number, began=event.elapsed)
+            going = replace(now, phase="running", current=number, began=event.elapsed, step_left=None, sql="")
             return _say(going, f"step {number} of {len(now.steps)}: {step.sentence}")
         case events.StatementStarted(sql=sql):
-            return replace(now, sql=sql)
+            return replace(now, sql=sql, rows=(0, 0))
+        case events.StepProgress(rows=rows, total=total, left=left):
+            return replace(now, rows=(rows, total), step_left=left)
         case events.StepFinished(seconds=seconds):
-            return replace(now, finished=(*now.finished, seconds))
+            return replace(now, finished=(*now.finished, seconds), rows=(0, 0), step_left=None)
         case events.Verifying():
             return _say(replace(now, phase="verifying", sql="", verify_began=event.elapsed), "reading the schema again")
         case events.Verified(receipt=receipt):
@@ -189,7 +204,18 @@ def _share(line: Line, elapsed: float) -> float:
     """Seconds of the estimate that this line has behind it."""
     if line.mark == "✓":
         return line.estimate
-    return 0.0 if line.began is None else min(line.estimate * 0.95, max(0.0, elapsed - line.began))
+    if line.began is None:
+        return 0.0
+    took = max(0.0, elapsed - line.began)
+    if line.left is None:
+        return min(line.estimate * 0.95, took)
+    return line.estimate * (took / (took + line.left) if took else 0.0)
+
+
+def _left(line: Line, elapsed: float) -> float:
+    if line.mark == "▶" and line.left is not None:
+        return line.left
+    return line.estimate - _share(line, elapsed)
 
 
 def _shorter(step: Step) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from textual.content import Content
 
 from trueup import Event, Plan, Rehearsal, events
-from trueup_tui.wording import count, plain, seconds
+from trueup_tui.wording import count, number, plain, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Rehearsing:
     plan: Plan
     phase: str = "copying the database"
     pages: tuple[int, int] = (0, 0)
+    rows: tuple[int, int] = (0, 0)
     outcome: Rehearsal | None = None
     cancelling: bool = False
 
@@ -38,9 +39,11 @@ def after(rehearsing: Rehearsing, event: Event) -> Rehearsing:
         case events.Locked():
             return replace(rehearsing, phase="checking the copy", pages=(0, 0))
         case events.StepStarted(number=number):
-            return replace(rehearsing, phase=f"step {number} of {len(rehearsing.plan.steps)}")
+            return replace(rehearsing, phase=f"step {number} of {len(rehearsing.plan.steps)}", rows=(0, 0))
+        case events.StepProgress(rows=done, total=total):
+            return replace(rehearsing, rows=(done, total))
         case events.Verifying():
-            return replace(rehearsing, phase="reading the copy again")
+            return replace(rehearsing, phase="reading the copy again", rows=(0, 0))
         case events.Rehearsed(rehearsal=outcome):
             return replace(rehearsing, outcome=outcome)
         case _:
@@ -51,8 +54,8 @@ def lines_of(rehearsing: Rehearsing) -> Iterator[Content]:
     """How far it is, or what came of it."""
     outcome = rehearsing.outcome
     if outcome is None:
-        done, total = rehearsing.pages
-        share = f", {done} of {total} pages" if total else ""
+        parts = ((*rehearsing.pages, "pages"), (*rehearsing.rows, "rows"))
+        share = "".join(f", {number(done)} of {number(total)} {noun}" for done, total, noun in parts if total)
         doing = "cancelling" if rehearsing.cancelling else f"{rehearsing.phase}{share}"
         yield plain(f"▶ rehearsing on a copy: {doing}", "bold")
     elif outcome.error is not None:

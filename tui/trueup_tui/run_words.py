@@ -7,7 +7,7 @@ from textual.content import Content
 
 from trueup import visible
 from trueup_tui.progress import Line, Progress
-from trueup_tui.wording import about, clock, plain, seconds
+from trueup_tui.wording import about, clock, number, plain, seconds
 
 _MARK_STYLES = {"✓": "$diff-add", "▶": "bold $diff-open", "✗": "bold $diff-drop", "○": "dim", "·": "dim"}
 _TABLE_WIDTH = 16
@@ -21,6 +21,12 @@ def title_of(progress: Progress) -> str:
         return "Cancelling"
     doing = progress.doing.capitalize()
     return f"{doing}, step {progress.current} of {len(progress.steps)}" if progress.current else doing
+
+
+def rows_of(progress: Progress) -> str:
+    """``: 3 400 000 of 10 000 000 rows``, where rows can be counted."""
+    done, total = progress.rows
+    return f": {number(done)} of {number(total)} rows" if total else ""
 
 
 def bar(share: float, width: int) -> Content:
@@ -45,7 +51,8 @@ def times_of(progress: Progress, elapsed: float, limit: float | None) -> Content
         return Content.styled("Cancelling: stops the statement, then rolls everything back.", "bold")
     end = "no time limit" if limit is None else f"at {clock(limit)} it stops and rolls everything back"
     left = progress.left(elapsed)
-    still = f"{about(left)} left" if elapsed <= progress.total + 1 else "longer than estimated"
+    known = progress.measured or elapsed <= progress.total + 1
+    still = f"{about(left)} left" if known else "longer than estimated"
     return Content(f"{clock(elapsed)} elapsed · {still} · {end}")
 
 
@@ -76,7 +83,8 @@ def _time(line: Line, elapsed: float) -> str:
     if line.mark == "✗" and line.began is not None:
         return seconds(max(0.0, elapsed - line.began))
     if line.mark == "▶" and line.began is not None:
-        return f"{clock(max(0.0, elapsed - line.began))} of {about(line.estimate)}"
+        took = max(0.0, elapsed - line.began)
+        return f"{clock(took)} of {about(line.estimate if line.left is None else took + line.left)}"
     return about(line.estimate)
 
 

@@ -10,7 +10,7 @@ from trueup_tui.commands import bindings_of
 from trueup_tui.progress import Progress
 from trueup_tui.questions import before_cancelling
 from trueup_tui.result import outcome_of
-from trueup_tui.run_words import bar, log_of, steps_of, times_of, title_of
+from trueup_tui.run_words import bar, log_of, rows_of, steps_of, times_of, title_of
 from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.widgets.panes import TextPane
@@ -86,13 +86,13 @@ class ApplyScreen(Place):
     def _draw_statement(self) -> None:
         progress = self.session.progress
         assert progress is not None
-        shown: object = progress.run or (progress.sql, self._phase)
+        shown: object = progress.run or (progress.sql, self._phase, progress.rows)
         if shown == self._shown:
             return
         self._shown = shown
         pane = self.query_one("#running", TextPane)
         pane.set_class(progress.over, "-result")
-        pane.border_title = "Result" if progress.over else "Running now"
+        pane.border_title = "Result" if progress.over else f"Running now{rows_of(progress)}"
         if progress.over:
             pane.show(outcome_of(self.session))
         else:
