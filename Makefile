@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SHOP   := .example/shop
 
 .DEFAULT_GOAL := help
-.PHONY: help run test nightly check screenshots bench bench-compare bench-estimate bench-apply corpus example clean
+.PHONY: help run test nightly check screenshots bench bench-compare bench-estimate bench-apply bench-large corpus example clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench-estimate: $(VENV)/ready  ## hold the estimates against the clock, for seve
 
 bench-apply: $(VENV)/ready  ## what a run costs on a million rows, beside Alembic's batch mode and the bare statements
 	$(BIN)/python bench/apply.py
+
+bench-large: $(VENV)/ready  ## rebuild ten million rows: pace, silence, memory, and how exactly a time limit ends it
+	$(BIN)/python bench/large.py
 
 corpus: $(VENV)/ready  ## migrate the schema histories of public applications (TRUEUP_CORPUS=path/to/corpus)
 	@$(BIN)/python tests/corpus/run.py
