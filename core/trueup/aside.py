@@ -51,6 +51,7 @@ def aside(work: Callable[[], T], limits: Limits, stop: Callable[[], object] | No
     thread = threading.Thread(target=main, name="trueup-aside")
     try:
         thread.start()
+        limits.beat()  # of many works that are all short, too
         while not done.wait(_SLICE):
             if stop is not None and limits.over:
                 stop()

@@ -17,7 +17,7 @@ from tests.conftest import Lab
 from tests.tree import Tree
 
 PLAN_KEYS = {"policy", "checksum", "complexity", "estimate", "steps"}
-STEP_KEYS = {"sentence", "table", "form", "why", "sql", "rows", "estimate_ms", "measured_ms"}
+STEP_KEYS = {"sentence", "table", "form", "why", "sql", "rows", "batches_by", "estimate_ms", "measured_ms"}
 UNDECIDED = people('Column("age", Integer, nullable=False)')
 
 

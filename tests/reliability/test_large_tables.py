@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text, text
 
 from tests.conftest import Lab, Row
-from trueup import Backfill, Form, Limits, Plan, Policy, Run, Status, apply, aside, events, plan, start, undo
+from trueup import Backfill, Form, Limits, Plan, Policy, Run, Status, apply, events, plan, start, undo
 from trueup import limits as limits_module
 from trueup.errors import DatabaseBusy
 from trueup.event_log import EventLog
@@ -105,7 +105,6 @@ def test_what_cannot_be_interrupted_is_heard_of(lab: Lab) -> None:
 def test_every_part_of_a_run_is_heard_of(filled: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also before the steps and after them signs of life say what goes on; here they come more often than usual."""
     monkeypatch.setattr(limits_module, "_BETWEEN_BEATS", 0.0)
-    monkeypatch.setattr(aside, "_SLICE", 0.0001)
     models = people(age=Text)
     run, seen = run_it(filled, plan(filled.target(models)), models)
     assert run.success, run.error
@@ -116,6 +115,22 @@ def test_every_part_of_a_run_is_heard_of(filled: Lab, monkeypatch: pytest.Monkey
         if isinstance(before, StatementStarted) and isinstance(after, StepProgress):
             silent.discard(before.sql)
     assert not [sql for sql in silent if sql.startswith(("INSERT", "DROP TABLE", "SELECT (SELECT count(*)"))]
+
+
+def test_many_short_statements_are_heard_of(filled: Lab) -> None:
+    """None of them lasts until a sign of life is due, but all of them together do."""
+    clock = [0.0]
+    heard: list[float] = []
+    limits = Limits(monotonic=lambda: clock[0])
+    connection = filled.target(people()).dialect().connect(write=False, timeout=0.0)
+    try:
+        with connection.limited(limits), limits.listening(lambda: heard.append(limits.elapsed)):
+            for tenth in range(100):
+                clock[0] = tenth / 100
+                connection.count("people")
+    finally:
+        connection.close()
+    assert len(heard) == 9
 
 
 def test_ctrl_c_in_a_long_statement(lab: Lab) -> None:

@@ -65,6 +65,7 @@ class Statements:
         if heard is None:
             return work()
         if any(name in sql for name in self._functions):
+            heard.beat()
             return self._run_here(work)
         return aside(work, heard, stop=self._raw.interrupt)
 
