@@ -75,7 +75,7 @@ def test_the_file_says_all_that_a_reviewer_needs(target: Target, path: Path) -> 
     assert content["policy"] == "safe"
     assert [step["form"] for step in content["steps"]] == ["in place", "schema edit"]
     for step in content["steps"]:
-        assert set(step) == {"sentence", "table", "form", "why", "sql", "rows", "estimate_ms"}
+        assert set(step) == {"sentence", "table", "form", "why", "sql", "rows", "batches_by", "estimate_ms"}
     assert set(content["live"]) == {"table people"}
     assert set(content) >= {"format", "created_at", "versions", "hazards", "warnings"}
 
