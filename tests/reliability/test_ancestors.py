@@ -571,7 +571,8 @@ def a_time_limit_while_others_write(lab: Lab) -> None:
         other.execute("BEGIN IMMEDIATE")
         run = lab.migrate(NEW, time_limit=0.5, lock_timeout=3600.0)
     assert run.error is not None
-    assert (run.exit_code, run.seconds < 60) == (5, True)
+    assert run.exit_code in (4, 5)  # on a slow machine the time may be over before the wait begins
+    assert run.seconds < 60
     assert "done" not in lab.stored("tasks")
 
 
