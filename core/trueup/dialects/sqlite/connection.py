@@ -105,7 +105,11 @@ class SqliteConnection:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
-            return self._statements.run(lambda: self.raw.execute(sql, parameters).fetchall(), sql)
+            return self._rows(sql, parameters)
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """With the driver's own errors."""
+        return self._statements.run(lambda: self.raw.execute(sql, parameters).fetchall(), sql)
 
     def count(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
@@ -144,7 +148,7 @@ class SqliteConnection:
         self.raw.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
         with self._errors(timeout):
             for statement in PREAMBLE:
-                self.rows(statement)
+                self._rows(statement)
         if self._pragma("foreign_keys") != 0:
             self.rollback()
             raise DatabaseUnreadable(database=self.database, reason="foreign_keys cannot be switched off")
