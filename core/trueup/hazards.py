@@ -6,7 +6,7 @@ one question; a :class:`Hazard` is what that means.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -160,7 +160,15 @@ class Probe(Protocol):
     def pointing(self, table: str, key: ForeignKey) -> Finding:
         """Rows that point to something through the key, whether it is there or not."""
 
-    def orphans(self, table: str, key: ForeignKey) -> Finding: ...
+    def orphans(self, table: str, key: ForeignKey, retyped: Mapping[str, Sql] | None = None) -> Finding:
+        """Rows that point to nothing.
+
+        Args:
+            table: the table that points.
+            key: how.
+            retyped: the types that columns of the other table are to have, by name.
+        """
+
     def violators(self, table: str, check: Check) -> Finding: ...
     def not_integers(self, table: str, column: str) -> Finding: ...
     def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding: ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from trueup.changes import (
+    AlterColumn,
     AlterPrimaryKey,
     AlterTrigger,
     AlterView,
@@ -172,7 +173,8 @@ def _pointed_to(judgement: Judgement, sentence: str) -> Judgement:
     if not sentence:
         return judgement
     change = judgement.assessment.change
-    kept = change.table if isinstance(change, DropTable) else f"the key of {change.table}"
+    key = f"the type of {change.object}" if isinstance(change, AlterColumn) else f"the key of {change.table}"
+    kept = change.table if isinstance(change, DropTable) else key
     remedy = f"let these rows point elsewhere or take the foreign key away first, or keep {kept}"
     return Judgement(replace(judgement.assessment, verdict=Verdict.BLOCKED, reason=sentence, remedy=remedy))
 

@@ -7,8 +7,9 @@ for all tables of the database, whether they are the models' or other people's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeGuard
 
-from trueup.changes import AlterPrimaryKey, Change, DropTable
+from trueup.changes import AlterColumn, AlterPrimaryKey, Change, DropTable
 from trueup.hazards import counted
 from trueup.schema import ForeignKey, Schema, Table
 from trueup.sight import Sight
@@ -16,10 +17,15 @@ from trueup.sight import Sight
 
 def may_strand(changes: Sequence[Change], live: Schema) -> bool:
     """Whether the changes take away something that a foreign key is about."""
-    taken = {item.table.lower() for item in changes if isinstance(item, DropTable | AlterPrimaryKey)}
+    taken = {item.table.lower() for item in changes if _takes(item)}
     return bool(taken) and any(
         key.referred_table.lower() in taken for table in live.tables for key in table.foreign_keys
     )
+
+
+def _takes(change: Change) -> TypeGuard[DropTable | AlterPrimaryKey | AlterColumn]:
+    retyped = isinstance(change, AlterColumn) and "type" in change.aspects and not change.new.computed
+    return retyped or isinstance(change, DropTable | AlterPrimaryKey)
 
 
 def find_stranding(changes: Sequence[Change], after: Schema, sight: Sight) -> Mapping[Change, str]:
@@ -35,7 +41,7 @@ def find_stranding(changes: Sequence[Change], after: Schema, sight: Sight) -> Ma
 
 
 def _stranded(change: Change, after: Schema, sight: Sight) -> Iterator[str]:
-    if not isinstance(change, DropTable | AlterPrimaryKey):
+    if not _takes(change):
         return
     for table in after.tables:
         for key in table.foreign_keys:
@@ -45,12 +51,19 @@ def _stranded(change: Change, after: Schema, sight: Sight) -> Iterator[str]:
                     yield f"{counted(rows)} in {table.name} would point through ({', '.join(key.columns)}) to nothing"
 
 
-def _more(change: DropTable | AlterPrimaryKey, table: Table, key: ForeignKey, sight: Sight) -> int:
-    """How many rows more than before point to nothing."""
+def _more(change: DropTable | AlterPrimaryKey | AlterColumn, table: Table, key: ForeignKey, sight: Sight) -> int:
+    """How many rows more than before point to nothing.
+
+    What points is compared as the column that it points to compares: https://www.sqlite.org/foreignkeys.html#fk_indexes
+    """
     old = _before(table, key, sight.live)
     before = sight.untouched.orphans(table.name, old).rows if old is not None and _fits(old) else 0
     if isinstance(change, DropTable):
         return sight.probe.pointing(table.name, key).rows - before
+    if isinstance(change, AlterColumn):
+        retyped = {change.new.name: change.new.type} if old == key and _fits(key) else {}
+        about = change.label.lower() in map(str.lower, key.referred_columns)
+        return sight.probe.orphans(table.name, key, retyped).rows - before if about and retyped else 0
     return sight.probe.orphans(table.name, key).rows - before if old != key and _fits(key) else 0
 
 

@@ -20,6 +20,12 @@ P = Tab("p")
 A, B = Col("a", "text"), Col("B", "text")
 
 SHRUNK = {
+    "a key that becomes a text, under rows that name it in other digits": upgrade(
+        (P, Tab("t", columns=(A,), references=(Ref(("a",), "p"),))),
+        (Tab("p", key="text"), Tab("t", columns=(A,), references=(Ref(("a",), "p"),))),
+        p=((1,),),
+        t=((1, "1.0"), (2, "1")),
+    ),
     "a table whose column SQLite does not drop in place over a view of a table that is dropped before": upgrade(
         (P, Tab("t", columns=(A, B))),
         (Tab("t", columns=(A,)),),

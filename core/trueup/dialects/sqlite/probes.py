@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -118,11 +118,14 @@ class SqliteProbe:
     def pointing(self, table: str, key: ForeignKey) -> Finding:
         return self._where(table, _points(table, key))
 
-    def orphans(self, table: str, key: ForeignKey) -> Finding:
+    def orphans(self, table: str, key: ForeignKey, retyped: Mapping[str, Sql] | None = None) -> Finding:
         condition = _points(table, key)
         if self._sources.exists(key.referred_table):
             pairs = zip(key.referred_columns, key.columns, strict=False)
-            joined = " AND ".join(f"{_of(_REFERRED, there)} = {_of(table, here)}" for there, here in pairs)
+            types = retyped or {}
+            joined = " AND ".join(
+                f"{_as(_of(_REFERRED, there), types.get(there))} = {_of(table, here)}" for there, here in pairs
+            )
             clause = self._sources.clause(key.referred_table)
             plain = clause == f"{quote(key.referred_table)} AS {quote(key.referred_table)}"
             referred = f"{name(key.referred_table) if plain else f'(SELECT * FROM {clause})'} AS {_REFERRED}"
@@ -317,6 +320,14 @@ def _of(table: str, column: str) -> str:
 def _points(table: str, key: ForeignKey) -> str:
     """A row that has NULL among the columns points to nothing: https://www.sqlite.org/foreignkeys.html#fk_basics"""
     return " AND ".join(f"{_of(table, column)} IS NOT NULL" for column in key.columns)
+
+
+def _as(value: str, type_: Sql | None) -> str:
+    """The value as a column of the type compares; one without affinity takes that away, as ``+`` does."""
+    if type_ is None:
+        return value
+    kind = affinity(type_)
+    return f"+{value}" if kind == "blob" else f"CAST({value} AS {kind})"
 
 
 def _term(table: str, part: KeyPart) -> str:
