@@ -91,17 +91,23 @@ def note_check(backup: Backup) -> None:
     """Keep what a check found; of a backup that somebody deleted meanwhile, or on a full disk, nothing is kept."""
     if backup.path.with_suffix(".json").exists():
         with suppress(OSError):
-            write_description(backup)
+            _write(backup, f".{os.urandom(4).hex()}{PARTIAL}")
 
 
 def write_description(backup: Backup) -> None:
-    """Put the backup's JSON in its place, as a whole, whoever else writes it at the same time.
+    """Put the backup's JSON in its place, as a whole. Only for who holds the migrator lock.
+
+    What a killed writer leaves is therefore known for what it is by the next one who holds the lock.
 
     Raises:
         OSError: it cannot be written; nothing of it stays.
     """
+    _write(backup, _ending(backup.origin))
+
+
+def _write(backup: Backup, ending: str) -> None:
     path = backup.path.with_suffix(".json")
-    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PARTIAL}")
+    temporary = path.with_name(f"{path.name}{ending}")
     fields = {name: getattr(backup, name) for name in Backup.__slots__}
     fields["path"] = backup.path.name
     try:
@@ -134,7 +140,11 @@ def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
 
 def partial_ending(dialect: Dialect) -> str:
     """Half-written files of one database are told from those of another one that shares the directory."""
-    return f".{crc32(dialect.origin.encode('utf-8', 'surrogateescape')):08x}{PARTIAL}"
+    return _ending(dialect.origin)
+
+
+def _ending(origin: str) -> str:
+    return f".{crc32(origin.encode('utf-8', 'surrogateescape')):08x}{PARTIAL}"
 
 
 def identifier_of(partial: Path, dialect: Dialect) -> str:
