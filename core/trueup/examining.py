@@ -19,7 +19,7 @@ from trueup.space import existing, free_bytes
 from trueup.stages import history
 from trueup.stages.leftovers import find_leftovers, without_copies
 from trueup.stages.retention import storage_warning
-from trueup.standing import Position, find_drift
+from trueup.standing import Position, Standing, find_drift
 from trueup.symptoms import diagnose
 from trueup.target import Target
 
@@ -133,7 +133,8 @@ def _see_standing(look: Look, patient: _Patient) -> Look:
     if patient.target.models in (None, ()):
         return replace(look, position=_drift(patient))
     try:
-        return replace(look, position=position(patient.target))
+        found = position(patient.target)
+        return replace(look, position=found, uncompared=found.standing is Standing.UNKNOWN)
     except ConfigurationError as error:
         return replace(look, models_problem=str(error), position=_drift(patient))
 

@@ -73,6 +73,8 @@ class Look:
     models_problem: str = ""
     """Why the models cannot be used, where some were named."""
     position: Position = Position()
+    uncompared: bool = False
+    """Models are named, and no run tells how the database stands to them."""
     runs: Sequence[PastRun] = ()
     """Oldest first."""
     backups: Sequence[Backup] = ()

@@ -124,6 +124,12 @@ def _differences(look: Look) -> _Said | None:
     return _NOTE, sentence, "see which, and decide what becomes of them: trueup --check"
 
 
+def _uncompared(look: Look) -> _Said | None:
+    if not look.uncompared:
+        return None
+    return _NOTE, "No run tells how the database stands to the models.", "see what differs: trueup --check"
+
+
 def _left_tables(look: Look) -> _Said | None:
     if not look.left_tables:
         return None
@@ -231,6 +237,7 @@ _RULES: dict[str, Callable[[Look], _Said | None]] = {
     "models": _models,
     "drift": _drift,
     "differences-left": _differences,
+    "not-compared": _uncompared,
     "tables-left-behind": _left_tables,
     "last-run": _last_run,
     "failures": _failures,

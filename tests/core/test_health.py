@@ -87,6 +87,7 @@ CASES: dict[str, list[tuple[Look, HealthLevel, str]]] = {
         (replace(BASE, position=standing(Standing.MODELS_OLDER)), NOTE, "The models are older"),
     ],
     "differences-left": [(replace(BASE, position=standing(Standing.UNMOVED)), NOTE, "left differences")],
+    "not-compared": [(replace(BASE, uncompared=True), NOTE, "No run tells")],
     "tables-left-behind": [(replace(BASE, left_tables=["table _alembic_tmp_a is"]), NOTE, "_alembic_tmp_a")],
     "last-run": [
         (replace(BASE, runs=(past(), past("rolled_back", error="no room"))), WARNING, "was rolled back: no room"),
@@ -211,6 +212,13 @@ def test_what_the_models_tell(migrated: Lab) -> None:
     assert rules(migrated, "nowhere:Base") == ["models"]
     migrated.sql("CREATE TABLE other (x)")
     assert rules(migrated) == ["drift"]
+
+
+def test_a_database_that_no_run_compared(lab: Lab) -> None:
+    """Where no run tells how the database stands to the models, it is not said that nothing is wrong."""
+    lab.sql("CREATE TABLE people (id INTEGER NOT NULL PRIMARY KEY)")
+    assert "not-compared" in rules(lab, models("a"))
+    assert "not-compared" not in rules(lab)
 
 
 def test_what_the_database_tells(migrated: Lab) -> None:
