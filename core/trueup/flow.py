@@ -166,6 +166,7 @@ def plan_undo(
     steps: Sequence[int] = (),
     *,
     structure_only: bool = False,
+    limits: Limits | None = None,
     now: Now = utc_now,
 ) -> Plan:
     """What would take back a run, or single steps of it: the structure as it was, the values from the run's backup.
@@ -178,18 +179,24 @@ def plan_undo(
         run_id: the newest run that still holds, and is no undo itself, when not given.
         steps: numbers of the run's steps; all that still hold when there are none.
         structure_only: do without the backup.
+        limits: when to stop; never when not given. Where time is short, less of the data is looked at.
         now: the clock.
 
     Raises:
         NoSuchRun, AlreadyUndone, NotUndoable: the run cannot be undone.
         ValuesGone: the backup has values that must come back, and cannot be used.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
+        Cancelled, TimeLimitReached: the limits say so.
     """
-    settings, dialect = target.settings, target.dialect()
+    settings, dialect, limits = target.settings, target.dialect(), limits or Limits()
     taken = find_taken(past_runs(target), run_id, steps, dialect)
-    source = None if structure_only else find_source(taken, target, now())
-    with _reading(target, source) as connection:
-        return compose_undo(connection, dialect, taken, source, settings, read_decisions(settings.decisions))
+    source = None if structure_only else find_source(taken, target, now(), limits)
+    limits.phase = "comparing and looking at the data"
+    budget, decisions = limits.budget(settings.probe_limit), read_decisions(settings.decisions)
+    with _reading(target, source) as connection, limits.explaining(), connection.limited(limits):
+        composed = compose_undo(connection, dialect, taken, source, settings, decisions, budget)
+    limits.check()
+    return composed
 
 
 def undo(
@@ -220,9 +227,10 @@ def undo(
 
     Raises:
         NoSuchRun, AlreadyUndone, NotUndoable, ValuesGone: there is no plan to apply.
+        Cancelled, TimeLimitReached: while the plan was made. Later the outcome says so.
     """
     limits = limits or Limits(target.settings.time_limit)
-    found = plan_undo(target, run_id, steps, structure_only=structure_only, now=now)
+    found = plan_undo(target, run_id, steps, structure_only=structure_only, limits=limits, now=now)
     if found.loses_data and not accept_loss and not found.blocked:
         return Run(id="", status=Status.NEEDS_DECISION, started_at=now(), seconds=limits.elapsed, plan=found)
     return apply(found, target, report=report, limits=limits, now=now)

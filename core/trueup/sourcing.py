@@ -23,18 +23,19 @@ class _NoBackup(Exception):
     """The message says why."""
 
 
-def find_source(taken: Taken, target: Target, now: datetime) -> Source | None:
+def find_source(taken: Taken, target: Target, now: datetime, limits: Limits) -> Source | None:
     """The run's backup, where it has anything that must come back.
 
     Raises:
         ValuesGone: it is needed, and there is none that is good.
+        Cancelled, TimeLimitReached: the limits ended the check of it.
     """
     lost = tuple(_dropped(taken))
     if not lost and not _retyped(taken):
         return None
     dialect = target.dialect()
     try:
-        return _verified(taken, target, dialect, now)
+        return _verified(taken, target, dialect, now, limits)
     except _NoBackup as problem:
         if not lost:
             return None
@@ -47,7 +48,7 @@ def needs_backup(run: PastRun) -> bool:
     return run.completed and not run.undone_by and any(item.kind in _UNDONE_FROM_BACKUP for item in made)
 
 
-def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> Source:
+def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime, limits: Limits) -> Source:
     identifier = taken.run.backup_id
     if not identifier:
         raise _NoBackup("none was made for it")
@@ -55,7 +56,8 @@ def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime) -> 
     found = next((backup for backup in known if backup.id == identifier), None)
     if found is None:
         raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")
-    checked = recheck.verify_backup(found, dialect, now, Limits())
+    limits.phase = "checking the backup"
+    checked = recheck.verify_backup(found, dialect, now, limits)
     if checked.problem:
         raise _NoBackup(f"the backup {identifier} is not good: {checked.problem}")
     copy = dialect.open_copy(checked.path)

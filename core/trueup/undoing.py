@@ -43,6 +43,7 @@ def compose_undo(
     source: Source | None,
     settings: Settings,
     decisions: Sequence[Decision],
+    budget: Budget,
 ) -> Plan:
     """The plan that takes back what was made, tried on an empty copy of the schema as every plan is.
 
@@ -53,6 +54,7 @@ def compose_undo(
         source: where values come back from.
         settings: of the target.
         decisions: of which those that fill columns count.
+        budget: for what is asked about the data.
 
     Raises:
         NotUndoable: what the run renamed or dropped is not as it left it.
@@ -81,7 +83,7 @@ def compose_undo(
         base=base,
         changes=inverse.changes,
         fill=lambda table, column: rows.fills.get((table.lower(), column.lower())),
-        sight=replace(_take_sight(connection, outlook, base, wanted, giving, settings), acting=rows.acting),
+        sight=replace(_take_sight(connection, outlook, base, wanted, giving, budget), acting=rows.acting),
         source=source,
         reverted=rows.reverted,
         returning=tuple(item for item in rows.returning if item.rows),
@@ -167,9 +169,8 @@ def _decided(made: Made) -> Cast | Delete:
 
 
 def _take_sight(
-    connection: Connection, outlook: Outlook, base: Schema, wanted: Schema, giving: Giving, settings: Settings
+    connection: Connection, outlook: Outlook, base: Schema, wanted: Schema, giving: Giving, budget: Budget
 ) -> Sight:
-    budget = Budget(settings.probe_limit)
     probe = connection.probe(budget, outlook)
     return Sight(
         probe=probe,

@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import Lab
 from tests.reliability import bank, times
-from trueup import Limits, Plan, Status, apply, migrate, plan, restore
-from trueup.errors import TimeLimitReached
+from trueup import Limits, Plan, Status, apply, migrate, plan, plan_undo, restore, undo
+from trueup.errors import Cancelled, TimeLimitReached
 from trueup.events import Event, StatementStarted
 
 ROWS = times(100_000, nightly=5_000_000)
@@ -93,6 +93,23 @@ def test_in_every_phase_of_a_restore(lab: Lab, event: str, phase: str) -> None:
     run = restore(backup, bank.target(lab), limits=clock.limits, report=clock.report)
     assert run.status is Status.TIMED_OUT
     assert f"ended while {phase}" in str(run.error)
+    assert lab.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("structure_only", "phase"), [(False, "checking the backup"), (True, "comparing and looking at the data")]
+)
+def test_in_every_phase_of_planning_an_undo(lab: Lab, structure_only: bool, phase: str) -> None:
+    """To read the backup and to look at the rows takes time as well, which is limited and can be cancelled."""
+    bank.found_bank(lab, transfers=500)
+    migrate(bank.target(lab))
+    before, cancelled = lab.dump(), Limits()
+    cancelled.cancel()
+    for limits, error in ((Limits(0.0), TimeLimitReached), (cancelled, Cancelled)):
+        with pytest.raises(error, match=phase):
+            plan_undo(bank.target(lab), structure_only=structure_only, limits=limits)
+        with pytest.raises(error, match=phase):
+            undo(bank.target(lab), structure_only=structure_only, limits=limits)
     assert lab.dump() == before
 
 
