@@ -24,7 +24,7 @@ from alembic.operations import BatchOperations, Operations
 from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, String, Table, Text, create_engine
 
 from trueup import Policy, Run, Settings, Target, apply, plan
-from trueup.plan import Work
+from trueup.work import Work
 
 ROWS = 1_000_000
 ROUNDS = 3

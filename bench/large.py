@@ -29,7 +29,7 @@ from trueup.events import (
     Verifying,
     Working,
 )
-from trueup.plan import Work
+from trueup.work import Work
 
 ROWS = 10_000_000
 ROWS_FOR_LIMITS = 5_000_000

@@ -33,20 +33,20 @@ from trueup.hazards import Finding, Hazard, Repair, Sample, Severity
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.past import PastRun, PastStep
-from trueup.plan import (
+from trueup.planfile import load_plan, save_plan
+from trueup.plans import (
     Assessment,
     Complexity,
     Deletion,
     Evidence,
     Form,
     Plan,
-    Policy,
     RenameCandidate,
     Statement,
     Step,
     Verdict,
 )
-from trueup.planfile import load_plan, save_plan
+from trueup.policy import Policy
 from trueup.rehearsing import rehearse, start_rehearsal
 from trueup.run import Backup, BackupComparison, BackupStatistics, Receipt, Rehearsal, Run, Status
 from trueup.settings import Settings, load_settings

@@ -40,7 +40,7 @@ from trueup.events import (
 )
 from trueup.killed import clean_up
 from trueup.limits import Limits
-from trueup.plan import Plan, Work
+from trueup.plans import Plan
 from trueup.reversing import undo_script
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.space import refuse_too_little
@@ -50,6 +50,7 @@ from trueup.stages.execute import execute_steps
 from trueup.stages.verify import look_before, verify
 from trueup.target import Target
 from trueup.tidying import tidy_backups
+from trueup.work import Work
 
 Now = Callable[[], datetime]
 

@@ -7,7 +7,7 @@ from typing import Any
 from trueup.decisions_file import as_toml
 from trueup.errors import TrueupError
 from trueup.hazards import Hazard
-from trueup.plan import Assessment, Plan
+from trueup.plans import Assessment, Plan
 from trueup.run import Backup, Rehearsal, Run
 from trueup.standing import Position
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trueup.changes import Change
 from trueup.decisions_file import as_toml
 from trueup.hazards import Hazard
-from trueup.plan import Assessment, Plan
+from trueup.plans import Assessment, Plan
 from trueup.run import Rehearsal, Run, Status
 from trueup.text import visible
 

@@ -12,7 +12,8 @@ from trueup.dialect import Connection
 from trueup.errors import DatabaseDamaged, NothingToTake, SchemaMoved, TrueupError, explained
 from trueup.flow import plan
 from trueup.limits import Limits
-from trueup.plan import Plan, Policy
+from trueup.plans import Plan
+from trueup.policy import Policy
 from trueup.run import Run, Status
 from trueup.stages import history, recording
 from trueup.target import Target

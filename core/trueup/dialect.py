@@ -16,7 +16,7 @@ from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameT
 from trueup.decisions import Delete
 from trueup.hazards import Probe
 from trueup.limits import Budget, Limits
-from trueup.plan import Deletion, Fill, Returning, Source, Step
+from trueup.plans import Deletion, Fill, Returning, Source, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from trueup.errors import TrueupError
-from trueup.plan import Plan, Step
+from trueup.plans import Plan, Step
 from trueup.run import Backup, Receipt, Rehearsal, Run
 
 

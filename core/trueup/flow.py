@@ -20,8 +20,9 @@ from trueup.job import Job
 from trueup.killed import find_unfinished
 from trueup.limits import Limits
 from trueup.past import PastRun, read_runs
-from trueup.plan import Plan, Policy, Source
 from trueup.planning import compose, judge, spare
+from trueup.plans import Plan, Source
+from trueup.policy import Policy
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.sourcing import find_source

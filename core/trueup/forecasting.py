@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trueup.changes import Change, RenameTable
 from trueup.dialect import Connection, Extent
 from trueup.limits import Limits
-from trueup.plan import Load, Step
+from trueup.plans import Step
 from trueup.stages import history
 from trueup.stages.estimate import (
     SAMPLE_ROWS,
@@ -19,6 +19,7 @@ from trueup.stages.estimate import (
     load_of_checks,
     measured_by,
 )
+from trueup.work import Load
 
 _COUNTING = 0.3
 """Seconds that may be spent on counting rows."""

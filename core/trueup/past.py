@@ -11,7 +11,7 @@ from typing import Any
 
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.describing import describe, label_of
-from trueup.plan import Fill, Form, Plan, Step
+from trueup.plans import Fill, Form, Plan, Step
 from trueup.run import Intent, Receipt
 from trueup.schema import Schema, Sql, StoredObject
 from trueup.standing import BASELINE

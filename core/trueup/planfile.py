@@ -19,7 +19,8 @@ from trueup.as_json import estimate_json, steps_json
 from trueup.decisions_file import entry_of, parse_entry
 from trueup.errors import DecisionsError, PlanFileError, PlanMoved
 from trueup.flow import plan
-from trueup.plan import Plan, Policy
+from trueup.plans import Plan
+from trueup.policy import Policy
 from trueup.schema import Schema
 from trueup.target import Target
 

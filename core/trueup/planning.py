@@ -22,7 +22,8 @@ from trueup.changes import (
 from trueup.errors import PlanNotProved
 from trueup.forecasting import forecast
 from trueup.hazards import Hazard
-from trueup.plan import Assessment, Deletion, Fill, Plan, Policy, RenameCandidate, Step, Verdict
+from trueup.plans import Assessment, Deletion, Fill, Plan, RenameCandidate, Step, Verdict
+from trueup.policy import Policy
 from trueup.rules import ALTERING, find_hazards
 from trueup.schema import Schema, StoredObject, Table
 from trueup.sighting import answered_in_vain, casts_of, deletions_of, not_replaced

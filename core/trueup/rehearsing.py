@@ -14,7 +14,7 @@ from trueup.events import CopyProgress, Event, Finished, RehearsalStarted, Rehea
 from trueup.flow import apply, plan
 from trueup.job import Job
 from trueup.limits import Limits
-from trueup.plan import Assessment, Plan
+from trueup.plans import Assessment, Plan
 from trueup.run import Rehearsal, Run, Status
 from trueup.space import refuse_too_little
 from trueup.target import Target

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from trueup.dialect import Dialect
 from trueup.past import made_by
-from trueup.plan import Plan
+from trueup.plans import Plan
 from trueup.stages.compare import compare, find_unlike
 from trueup.stages.evolve import evolve
 from trueup.stages.invert import created_by, invert_renames, older_names, sort_out

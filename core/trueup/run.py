@@ -9,8 +9,9 @@ from pathlib import Path
 
 from trueup.changes import Change
 from trueup.errors import TrueupError
-from trueup.plan import Assessment, Load, Plan
+from trueup.plans import Assessment, Plan
 from trueup.standing import Position
+from trueup.work import Load
 
 
 class Status(StrEnum):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.errors import ConfigurationError
-from trueup.plan import Policy
+from trueup.policy import Policy
 
 FILE = "trueup.toml"
 _PREFIX = "TRUEUP_"

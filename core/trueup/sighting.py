@@ -13,7 +13,7 @@ from trueup.dialect import Connection, Outlook
 from trueup.errors import DecisionsError
 from trueup.hazards import Hazard, Probe
 from trueup.limits import Budget
-from trueup.plan import Assessment, Deletion, Fill
+from trueup.plans import Assessment, Deletion, Fill
 from trueup.rules import find_hazards
 from trueup.schema import Schema
 from trueup.sight import Sight

@@ -11,7 +11,7 @@ from trueup.dialect import Dialect
 from trueup.errors import ValuesGone
 from trueup.limits import Limits
 from trueup.past import PastRun
-from trueup.plan import Source
+from trueup.plans import Source
 from trueup.stages import recheck
 from trueup.stages.invert import older_names, renames_of
 from trueup.target import Target

@@ -15,7 +15,8 @@ from trueup.events import Report, ignore
 from trueup.flow import apply, plan, position
 from trueup.killed import settle
 from trueup.limits import Limits
-from trueup.plan import Plan, Policy
+from trueup.plans import Plan
+from trueup.policy import Policy
 from trueup.run import Backup, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.standing import Position, Standing

@@ -17,7 +17,7 @@ from trueup.declaring import Declared
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import RenameRefused
 from trueup.limits import Budget
-from trueup.plan import Fill, Returning, Source
+from trueup.plans import Fill, Returning, Source
 from trueup.schema import Schema
 from trueup.settings import Settings
 from trueup.sight import Sight

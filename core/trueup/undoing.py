@@ -13,8 +13,9 @@ from trueup.dialect import Beside, Connection, Dialect, Outlook
 from trueup.hazards import Hazard, Severity
 from trueup.limits import Budget
 from trueup.past import Made
-from trueup.plan import Assessment, Fill, Plan, Policy, Returning, Source, Undone, Verdict
 from trueup.planning import compose, spare
+from trueup.plans import Assessment, Fill, Plan, Returning, Source, Undone, Verdict
+from trueup.policy import Policy
 from trueup.rules import find_hazards
 from trueup.schema import Schema, Table
 from trueup.settings import Settings

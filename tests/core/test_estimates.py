@@ -11,9 +11,9 @@ from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
 from tests.conftest import Lab
 from trueup import Complexity, Limits, Plan, Policy, Status, apply
-from trueup.plan import Load, Work
 from trueup.run import Measured
 from trueup.stages.estimate import learn
+from trueup.work import Load, Work
 
 NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {})"
 

@@ -48,7 +48,7 @@ from trueup import (
     events,
 )
 from trueup.past import made_of
-from trueup.plan import Source, Undone
+from trueup.plans import Source, Undone
 from trueup.schema import (
     Check,
     Column,

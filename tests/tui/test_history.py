@@ -32,7 +32,7 @@ from tests.tui.scenarios import NARROW, WIDE, armed, press, restore, send, start
 from tests.tui.test_flow import said
 from tests.tui.test_safety import text_of
 from trueup import Plan, errors, events
-from trueup.plan import Returning
+from trueup.plans import Returning
 from trueup_tui.app import TrueupApp
 from trueup_tui.history_words import cells_of, statistics_of
 from trueup_tui.messages import UndoPlanned

@@ -27,7 +27,8 @@ from trueup.changes import (
 from trueup.dangers.shared import is_filled, rows_without_value
 from trueup.decisions import Decision, Drop, Keep, Skip
 from trueup.hazards import Hazard, Severity
-from trueup.plan import Assessment, Fill, Policy, RenameCandidate, RenameClash, Verdict
+from trueup.plans import Assessment, Fill, RenameCandidate, RenameClash, Verdict
+from trueup.policy import Policy
 from trueup.rules import find_hazards
 from trueup.schema import Schema
 from trueup.sight import Sight

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from trueup.changes import RenameColumn, RenameTable
 from trueup.decisions import Decision, Drop, Keep, Rename
-from trueup.plan import RenameClash
+from trueup.plans import RenameClash
 from trueup.schema import Column, Schema, Table
 
 _SET_ASIDE = "_trueup_old_"

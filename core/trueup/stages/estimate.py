@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from math import log2
 
 from trueup.dialect import Extent, Sample
-from trueup.plan import Load, Statement, Step, Work
+from trueup.plans import Statement, Step
 from trueup.run import Measured
+from trueup.work import Load, Work
 
 SAMPLE_ROWS = 20_000
 _STATEMENT = 0.0005

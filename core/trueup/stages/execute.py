@@ -9,7 +9,8 @@ from trueup.dialect import Connection
 from trueup.errors import StatementFailed, TrueupError, VerificationFailed
 from trueup.events import Report, StatementStarted, StepFinished, StepProgress, StepStarted
 from trueup.limits import Limits
-from trueup.plan import Parts, Statement, Step, Work
+from trueup.plans import Parts, Statement, Step
+from trueup.work import Work
 
 _FEW_ROWS = 20_000
 """No more than that are not worth batches; the first batch has so many."""

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from trueup.decisions import Backfill, Decision
 from trueup.dialect import PythonDefault
-from trueup.plan import Fill
+from trueup.plans import Fill
 from trueup.schema import Schema
 from trueup.text import object_name
 

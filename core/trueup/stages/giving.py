@@ -11,7 +11,7 @@ from trueup.decisions import Backfill
 from trueup.dialect import Beside
 from trueup.hazards import Finding, Hazard, Probe, Severity
 from trueup.past import Made
-from trueup.plan import Fill, Returning
+from trueup.plans import Fill, Returning
 from trueup.schema import Schema, Table
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from trueup.dialect import Connection
 from trueup.history_table import ALL_NAMES, NAMES, RENAMES, RESTORED, last_managed, own_columns, read_earlier
-from trueup.plan import Load, Work
 from trueup.run import Measured
 from trueup.standing import BASELINE, Mark
+from trueup.work import Load, Work
 
 _MARKED = ("schema_after", "models", "versions", "differences_left")
 """Later columns that tell what moved since a run."""

@@ -17,7 +17,7 @@ from typing import Any
 from trueup.dialect import Connection
 from trueup.history_table import NAMES, RENAMES, REQUIRED, RESTORED, insert, last_managed, make_table
 from trueup.past import KILLED, made_by, pack_schema, performer_of, write_made
-from trueup.plan import Plan
+from trueup.plans import Plan
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
 from trueup.standing import BASELINE

@@ -20,7 +20,7 @@ from trueup.changes import (
 )
 from trueup.hazards import Fit
 from trueup.names import similarity
-from trueup.plan import Evidence, RenameCandidate
+from trueup.plans import Evidence, RenameCandidate
 from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Schema, Table, Unique
 
 _POSSIBLE = 0.35

@@ -34,7 +34,7 @@ from trueup.changes import (
     DropUnique,
     DropView,
 )
-from trueup.plan import Assessment, Verdict
+from trueup.plans import Assessment, Verdict
 from trueup.schema import Check, Column, ForeignKey, Index, PrimaryKey, Sql, Unique
 
 _MADE_OBJECTS = (CreateView, AlterView, CreateTrigger, AlterTrigger, CreateVirtualTable)

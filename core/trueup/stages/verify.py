@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trueup.changes import Change, DropTable, ObjectChange, RenameTable
 from trueup.dialect import Connection
 from trueup.errors import VerificationFailed
-from trueup.plan import Plan
+from trueup.plans import Plan
 from trueup.run import Receipt
 from trueup.schema import Schema
 

@@ -18,7 +18,7 @@ from trueup.dialects.sqlite.render import literal
 from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
 from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable, ReadOnlyDatabase
-from trueup.plan import Deletion, Fill, Returning, Source, Step
+from trueup.plans import Deletion, Fill, Returning, Source, Step
 from trueup.run import Intent
 from trueup.schema import Schema, Table
 

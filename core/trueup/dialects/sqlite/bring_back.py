@@ -17,8 +17,9 @@ from trueup.dialects.sqlite.rebuild import autoincrements
 from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.dialects.sqlite.source import SOURCE, Query, Sources
 from trueup.dialects.sqlite.tokens import quote, string, tokenize
-from trueup.plan import Fill, Returning, Source, Statement, Work
+from trueup.plans import Fill, Returning, Source, Statement
 from trueup.schema import Column, Schema, Sql, Table
+from trueup.work import Work
 
 _THERE = quote("the backup")
 _NUMBERS = {"INTEGER", "REAL", "NUMERIC"}

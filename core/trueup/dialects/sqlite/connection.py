@@ -32,7 +32,7 @@ from trueup.errors import (
     TrueupError,
 )
 from trueup.limits import Budget, Limits
-from trueup.plan import Fill, Source
+from trueup.plans import Fill, Source
 from trueup.schema import Schema
 
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")

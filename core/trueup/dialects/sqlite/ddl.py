@@ -40,8 +40,9 @@ from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.tokens import quote
 from trueup.hazards import counted
-from trueup.plan import Deletion, Fill, Form, Returning, Source, Statement, Step, Work
+from trueup.plans import Deletion, Fill, Form, Returning, Source, Statement, Step
 from trueup.schema import Schema, Table
+from trueup.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from trueup.dialects.sqlite.render import create_table, name
 from trueup.dialects.sqlite.rowids import batches
 from trueup.dialects.sqlite.scratch import EmptyCopy
 from trueup.dialects.sqlite.tokens import quote, string, unquote
-from trueup.plan import Fill, Statement, Work
+from trueup.plans import Fill, Statement
 from trueup.schema import Column, ForeignKey, Schema, Sql, Table
+from trueup.work import Work
 
 T = TypeVar("T")
 

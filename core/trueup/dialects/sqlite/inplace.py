@@ -32,8 +32,9 @@ from trueup.dialects.sqlite.render import (
 )
 from trueup.dialects.sqlite.scratch import EmptyCopy
 from trueup.dialects.sqlite.tokens import quote
-from trueup.plan import Form, Statement, Step, Work
+from trueup.plans import Form, Statement, Step
 from trueup.schema import Check, Column, Schema, Table
+from trueup.work import Work
 
 _WHY = "SQLite does this in place"
 _MOST_DROPS = 3

@@ -19,7 +19,7 @@ from trueup.changes import (
     RenameTable,
 )
 from trueup.dialects.sqlite.tokens import quote
-from trueup.plan import Form, Statement, Step
+from trueup.plans import Form, Statement, Step
 from trueup.schema import Schema, StoredObject
 
 _LAST = ("virtual", "view", "trigger")

@@ -23,8 +23,9 @@ from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.dialects.sqlite.tokens import quote, string
-from trueup.plan import Fill, Parts, Statement, Work
+from trueup.plans import Fill, Parts, Statement
 from trueup.schema import Column, Schema, Table
+from trueup.work import Work
 
 TEMPORARY_PREFIX = "_trueup_new_"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialects.sqlite.tokens import quote
-from trueup.plan import Form, Statement, Step
+from trueup.plans import Form, Statement, Step
 from trueup.schema import Schema
 
 _FOR_A_MOMENT = "_trueup_"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from trueup.dialects.sqlite.tokens import tokenize
-from trueup.plan import Parts
+from trueup.plans import Parts
 from trueup.schema import Table
 
 ROWID_NAMES = ("rowid", "_rowid_", "oid")

@@ -16,7 +16,7 @@ from trueup.dialects.sqlite.script import ScriptRefused, mapped_views, run_scrip
 from trueup.dialects.sqlite.source import SOURCE
 from trueup.dialects.sqlite.tokens import quote
 from trueup.errors import ModelsRejected
-from trueup.plan import Fill, Source
+from trueup.plans import Fill, Source
 from trueup.schema import Schema, StoredObject, Table
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from trueup.decisions import Delete
 from trueup.dialect import Outlook
 from trueup.dialects.sqlite.rowids import ROWID_NAMES
 from trueup.dialects.sqlite.tokens import quote, string
-from trueup.plan import Fill
+from trueup.plans import Fill
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 T = TypeVar("T", Fill, Delete)

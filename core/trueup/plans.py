@@ -13,18 +13,11 @@ from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.decisions import Decision
 from trueup.errors import EstimateTooLong
 from trueup.hazards import Hazard
+from trueup.policy import Policy
 from trueup.schema import Schema
 from trueup.standing import Position
 from trueup.text import object_name, visible
-
-
-class Policy(StrEnum):
-    """What may be applied without a person, from nothing to everything."""
-
-    CHECK = "check"
-    ADDITIVE = "additive"
-    SAFE = "safe"
-    FULL = "full"
+from trueup.work import Load, Work
 
 
 class Complexity(StrEnum):
@@ -127,37 +120,6 @@ class Deletion:
     """The SQL condition that is true for them."""
     rows: int
     """How many there were when the plan was made; a run that finds another number rolls back."""
-
-
-class Work(StrEnum):
-    """What takes time. A machine has a pace of its own for each kind."""
-
-    COPY = "copy"
-    """Every row of a table is written to another one."""
-    INDEX = "index"
-    """An index is built."""
-    SCAN = "scan"
-    """Every row is read and looked at."""
-    REWRITE = "rewrite"
-    """Every row is written again where it is."""
-    DROP = "drop"
-    """Every page is given back."""
-    BACKUP = "backup"
-    """The whole database is copied, and the copy checked."""
-    CHECK = "check"
-    """What is looked at before the first step and after the last, and the commit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What there is to do, in numbers that do not depend on the machine."""
-
-    work: Work
-    """What takes the most of the time."""
-    rows: int = 0
-    bytes: int = 0
-    cost: float
-    """Seconds on the machine that the constants of the estimates were measured on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
