@@ -215,7 +215,10 @@ class Running:
             self.warnings.append(f"old backups could not be removed: {error}")
 
     def _check_space(self, dialect: Dialect) -> None:
-        """For the backup; for the rows that are written; and for a journal that may take all of them once more."""
+        """For the backup; for the rows that are written; and for a journal that may take all of them once more.
+
+        A backup that shares its blocks with the database needs its room as soon as the run writes to these.
+        """
         written = sum(step.load.bytes for step in self.plan.steps if step.load and step.writes_rows)
         needs = [(dialect.home.parent, 2 * written)]
         if self._makes_backup:

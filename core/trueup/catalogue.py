@@ -215,7 +215,7 @@ def _plausible(backup: Backup) -> Backup:
         TypeError: a field is not what it should be.
     """
     texts = (backup.id, backup.checksum, backup.origin, backup.problem, backup.schema_fingerprint, backup.database)
-    numbers = (backup.size, *backup.row_counts.values())
+    numbers = (backup.size, backup.cloned, *backup.row_counts.values())
     if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
         raise TypeError("a value is of the wrong kind")
     return backup

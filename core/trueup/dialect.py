@@ -187,6 +187,17 @@ class Connection(Protocol):
     def broken_objects(self) -> frozenset[str]:
         """Names of the views and triggers that do not work, because something they mention is missing."""
 
+    def clone_to(self, path: Path, limits: Limits) -> bool:
+        """Let a file share the blocks of the database on the disk, where the file system can and it is worth while.
+
+        Args:
+            path: an empty file. It becomes one that :meth:`copy_to` could have written, or stays empty.
+            limits: raises where it must stop.
+
+        Returns:
+            Whether it did. Never outside of :meth:`begin`'s transaction, in which nothing must be written yet.
+        """
+
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
         """Write a consistent copy of the database to a new file, as it is at the start of the call.
 

@@ -80,6 +80,9 @@ class Backup:
     verified_at: datetime | None = None
     problem: str = ""
     """Why it cannot be used; empty for a good one."""
+    cloned: bool = False
+    """It was made by the file system, and shares with the database the blocks on the disk that nobody wrote to since:
+    a disk that loses one of them loses it for both."""
     trueup_version: str = ""
     database_version: str = ""
 

@@ -101,6 +101,7 @@ def _described(backup: Backup) -> dict[str, Any]:
         "tables": len(backup.row_counts),
         "run_id": backup.run_id,
         "checksum": backup.checksum or None,
+        "cloned": backup.cloned,
         "verified_at": backup.verified_at.isoformat() if backup.verified_at else None,
         "problem": backup.problem or None,
     }

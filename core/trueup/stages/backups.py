@@ -68,12 +68,13 @@ def make_backup(
         Cancelled, TimeLimitReached: the limits ended it.
     """
     with _partial_file(directory, dialect, now) as partial:
-        connection.copy_to(partial, limits, progress)
+        cloned = _copy(connection, partial, limits, progress)
         with beside(limits, sync, partial), beside(limits, checksum, partial, ALGORITHM, limits) as computed:
             content = _check_copy(partial, connection, dialect, limits, thorough=thorough)
         backup = replace(
             _described(partial, connection, dialect, now, content),
             checksum=computed.result(),
+            cloned=cloned,
             run_id=run_id,
             verified_at=now,
             trueup_version=version,
@@ -101,11 +102,12 @@ def keep_damaged(
         A backup whose ``problem`` says that it is damaged.
     """
     with _partial_file(directory, dialect, now) as partial:
-        connection.copy_to(partial, limits, progress)
+        cloned = _copy(connection, partial, limits, progress)
         sync(partial)
         backup = replace(
             _described(partial, connection, dialect, now, _Content()),
             checksum=checksum(partial, ALGORITHM, limits),
+            cloned=cloned,
             run_id=run_id,
             problem="it was taken of a damaged database",
             trueup_version=version,
@@ -179,6 +181,14 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
         if partial is not None:
             for path in directory.glob(f"{escape(partial.name)}*"):  # with what the database has beside it
                 path.unlink(missing_ok=True)
+
+
+def _copy(connection: Connection, partial: Path, limits: Limits, progress: Callable[[int, int], None]) -> bool:
+    """Returns whether it is a clone."""
+    cloned = connection.clone_to(partial, limits)
+    if not cloned:
+        connection.copy_to(partial, limits, progress)
+    return cloned
 
 
 def _keep(partial: Path, backup: Backup) -> None:

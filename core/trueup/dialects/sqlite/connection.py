@@ -16,6 +16,7 @@ from typing import Any
 from trueup.changes import RenameColumn, RenameTable
 from trueup.dialect import Extent, Outlook, Sample
 from trueup.dialects.sqlite.bring_back import SqliteBeside
+from trueup.dialects.sqlite.clone import clone
 from trueup.dialects.sqlite.dependents import broken_objects, only_the_application_knows
 from trueup.dialects.sqlite.probes import SqliteProbe
 from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
@@ -215,6 +216,9 @@ class SqliteConnection:
 
     def broken_objects(self) -> frozenset[str]:
         return frozenset(broken_objects(self.rows))
+
+    def clone_to(self, path: Path, limits: Limits) -> bool:
+        return self.raw.in_transaction and clone(self._file(), path, limits)
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
         """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
