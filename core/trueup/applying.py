@@ -41,7 +41,7 @@ from trueup.events import (
 from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.plans import Plan
-from trueup.reversing import undo_script
+from trueup.reversing import WayBack, find_way_back
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, history, recording
@@ -79,7 +79,7 @@ class Running:
     step_seconds: list[float] = field(default_factory=list)
     other_seconds: dict[Work, float] = field(default_factory=dict)
     """How long the backup and the checks took."""
-    undo_sql: str = ""
+    way_back: WayBack = WayBack()
     """For the history: what takes the structure back."""
     warnings: list[str] = field(default_factory=list)
     needed: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class Running:
             if self.plan.deletions and not self.target.settings.backup:
                 raise BackupNeeded(rows=sum(deletion.rows for deletion in self.plan.deletions))
             self.limits.phase = "writing down the way back"
-            self.undo_sql = undo_script(self.plan, self.target.dialect())
+            self.way_back = find_way_back(self.plan, self.target.dialect())
             with self.limits.listening(self._beat):
                 self._locked()
         except Exception as error:
@@ -269,7 +269,8 @@ class Running:
             measured=self._measured(),
             backup=self.backup,
             receipt=self.receipt,
-            undo_sql=self.undo_sql,
+            undo_sql=self.way_back.script,
+            step_undo_sql=self.way_back.steps,
             version=__version__,
         )
 

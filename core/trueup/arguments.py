@@ -129,9 +129,17 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_history(parser: argparse.ArgumentParser) -> None:
-    parser.description = "List the runs, newest first; or count them, or take old ones out."
+    parser.description = "List the runs, newest first; or tell all of one, or count them, or take old ones out."
     _add_shared(parser)
     commands = parser.add_subparsers(dest="of_history", metavar="COMMAND", title="commands")
+    showing = commands.add_parser(
+        "show",
+        help="tell all that is known of one run",
+        description="Tell all that is known of one run: its steps, their SQL and the SQL that takes them back.",
+        argument_default=_NOT_GIVEN,
+    )
+    showing.add_argument("shown_id", metavar="RUN", help='its id from "trueup history"')
+    _add_shared(showing)
     counting = commands.add_parser(
         "statistics",
         help="how many runs there were, how they ended, how long they took",

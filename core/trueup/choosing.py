@@ -54,7 +54,7 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     Raises:
         NoSuchRun, AlreadyUndone, NotUndoable: it cannot be.
     """
-    run = _named(runs, run_id, dialect) if run_id else _newest(runs, dialect)
+    run = find_run(runs, run_id, dialect.database) if run_id else _newest(runs, dialect)
     if run.undone_by:
         raise AlreadyUndone(what=f"The run {run.id}", by=run.undone_by)
     if not run.completed:
@@ -75,12 +75,22 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
 
 
-def _named(runs: Sequence[PastRun], run_id: str, dialect: Dialect) -> PastRun:
+def find_run(runs: Sequence[PastRun], run_id: str, database: str) -> PastRun:
+    """The run of that id.
+
+    Args:
+        runs: the history, oldest first.
+        run_id: as the history tells it.
+        database: for people.
+
+    Raises:
+        NoSuchRun: there is none.
+    """
     for run in runs:
         if run.id == run_id:
             return run
     newest = ", ".join(run.id for run in reversed(runs[-5:])) or "none"
-    raise NoSuchRun(what=f"run {run_id}", database=dialect.database, known=f"The newest are: {newest}.")
+    raise NoSuchRun(what=f"run {run_id}", database=database, known=f"The newest are: {newest}.")
 
 
 def newest_to_undo(runs: Sequence[PastRun]) -> PastRun | None:

@@ -94,6 +94,8 @@ def _history(settings: Settings, options: argparse.Namespace) -> int:
     action = getattr(options, "of_history", None)
     if action == "statistics":
         return history_modes.tell_statistics(settings, as_json=options.json)
+    if action == "show":
+        return history_modes.show_run(settings, options.shown_id, as_json=options.json)
     if action == "cleanup":
         days, agreed = getattr(options, "older_than", None), getattr(options, "yes", False)
         return history_modes.clean_up(settings, days, agreed=agreed, as_json=options.json)

@@ -363,6 +363,9 @@ class Dialect(Protocol):
             returning: rows that come back after the tables were changed.
         """
 
+    def write_apart(self, live: Schema, expected: Schema, groups: Sequence[Sequence[Change]]) -> list[list[Step]]:
+        """As :meth:`write` for each of several groups of changes alone, none of which builds on another one."""
+
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         """For the processing that column types do to values."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from trueup.as_json import baseline_object
 from trueup.as_text import baseline_lines
 from trueup.baselining import baseline
+from trueup.choosing import find_run
 from trueup.cleaning import clean_history, plan_cleanup
 from trueup.flow import past_runs
 from trueup.limits import Limits
 from trueup.modes import print_out, say, signals_cancel
-from trueup.past_json import cleanup_object, runs_object, statistics_object
-from trueup.past_text import cleanup_lines, past_run_lines, statistics_lines
+from trueup.past_json import cleanup_object, run_object, runs_object, statistics_object
+from trueup.past_text import cleanup_lines, past_run_details, past_run_lines, statistics_lines
 from trueup.settings import Settings
 from trueup.statistics import Statistics
 from trueup.target import Target
@@ -20,6 +21,14 @@ def list_runs(settings: Settings, *, as_json: bool) -> int:
     """List the runs, newest first."""
     found = past_runs(Target.from_settings(settings, models=()))[::-1]
     print_out(runs_object(found) if as_json else past_run_lines(found))
+    return 0
+
+
+def show_run(settings: Settings, run_id: str, *, as_json: bool) -> int:
+    """Tell all that is known of one run."""
+    target = Target.from_settings(settings, models=())
+    found = find_run(past_runs(target), run_id, target.dialect().database)
+    print_out(run_object(found) if as_json else past_run_details(found))
     return 0
 
 

@@ -63,6 +63,9 @@ class PastStep:
     """A :class:`Form`; empty where the history does not tell, because an earlier version wrote it."""
     undone_by: str = ""
     """The run that took it back, if one did."""
+    undo_sql: str = ""
+    """The script that took its structure back on an empty copy, after those of all later steps; empty where it changed
+    none, or where no script does that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +257,7 @@ def _step(row: Mapping[str, Any]) -> PastStep:
         made=tuple(_made(item) for item in json.loads(made)) if made else None,
         sql=row["sql"],
         form=row.get("form") or "",
+        undo_sql=row.get("undo_sql") or "",
     )
 
 

@@ -19,6 +19,11 @@ def runs_object(runs: Sequence[PastRun]) -> dict[str, Any]:
     return {"runs": [_past_run_json(run) for run in runs]} | statistics_object(Statistics.of(runs[::-1]))
 
 
+def run_object(run: PastRun) -> dict[str, Any]:
+    """One run."""
+    return {"run": _past_run_json(run)}
+
+
 def statistics_object(found: Statistics) -> dict[str, Any]:
     """What the runs come to together."""
     return {
@@ -84,6 +89,7 @@ def _past_run_json(run: PastRun) -> dict[str, Any]:
                 "sentence": step.sentence,
                 "form": step.form or None,
                 "sql": step.sql,
+                "undo_sql": step.undo_sql or None,
                 "execution_time_ms": round(step.seconds * 1000),
                 "undone_by": step.undone_by or None,
             }

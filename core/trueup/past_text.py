@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trueup.cleaning import Cleanup
-from trueup.past import PastRun
+from trueup.past import PastRun, PastStep
 from trueup.statistics import Statistics, Tally
 from trueup.text import visible
 
@@ -22,19 +22,68 @@ def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
         yield _NONE
         return
     for run in runs:
-        by = f" by {run.undone_by}" if run.undone_by else ""
-        backup = f", backup {run.backup_id}" if run.backup_id else ""
-        took = f", {run.seconds:.1f} s" if run.completed else ""
-        yield visible(f"{run.id}  {_when(run)}  {run.kind:<7}  {_state(run)}{by}{took}{backup}")
-        if run.drifted_since:
-            yield f"      somebody else had changed the schema since {run.drifted_since}"
+        yield from _heading(run)
         if not run.steps:
             yield visible(f"      {run.error or run.name}")
             yield from (visible(f"      {line}") for line in run.note.splitlines())
-        for step in run.steps:
-            undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
-            yield visible(f"  {step.number:>3}. {step.sentence}{undone}")
+        yield from (_step(step, run) for step in run.steps)
     yield _counted(Tally.of(runs))
+
+
+def past_run_details(run: PastRun) -> Iterator[str]:
+    """All that is known of a run, with the SQL of its steps and the SQL that takes them back."""
+    yield from _heading(run)
+    for name, value in _facts(run).items():
+        yield from (visible(f"      {name}: {line}") for line in value.splitlines())
+    for proof in run.receipt.proofs if run.receipt else ():
+        yield visible(f"      proved: {proof}")
+    for step in run.steps:
+        yield _step(step, run)
+        yield visible(f"      {f'{step.form}, ' if step.form else ''}{step.seconds:.3f} s")
+        yield from _indented(step.sql)
+        yield from _taken_back(step.undo_sql)
+    if not any(step.undo_sql for step in run.steps):
+        yield from _taken_back(run.undo_sql)
+
+
+def _heading(run: PastRun) -> Iterator[str]:
+    by = f" by {run.undone_by}" if run.undone_by else ""
+    backup = f", backup {run.backup_id}" if run.backup_id else ""
+    took = f", {run.seconds:.1f} s" if run.completed else ""
+    yield visible(f"{run.id}  {_when(run)}  {run.kind:<7}  {_state(run)}{by}{took}{backup}")
+    if run.drifted_since:
+        yield f"      somebody else had changed the schema since {run.drifted_since}"
+
+
+def _facts(run: PastRun) -> dict[str, str]:
+    """Without those that nobody knows."""
+    undoes = ", ".join(run.undoes)
+    facts = {
+        "name": run.name,
+        "note": run.note,
+        "error": run.error,
+        "by": run.performed_by,
+        "trueup": run.trueup_version,
+        "policy": "" if run.undoes else run.policy,
+        "took back": undoes,
+        "checksum": run.checksum,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _step(step: PastStep, run: PastRun) -> str:
+    undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
+    return visible(f"  {step.number:>3}. {step.sentence}{undone}")
+
+
+def _taken_back(script: str) -> Iterator[str]:
+    if script:
+        yield "      taken back by:"
+        yield from _indented(script)
+
+
+def _indented(sql: str) -> Iterator[str]:
+    return (visible(f"        {line}") for line in sql.splitlines() if line)
 
 
 def statistics_lines(found: Statistics) -> Iterator[str]:

@@ -616,6 +616,14 @@ UNDO_STEPS = (
         estimate=2.0,
     ),
 )
+TIER_BACK = """\
+PRAGMA foreign_keys = OFF;
+BEGIN IMMEDIATE;
+
+-- 1. add column customers.loyalty_tier
+ALTER TABLE "customers" ADD COLUMN "loyalty_tier" VARCHAR(10);
+
+COMMIT;"""
 PAST_RUN = PastRun(
     id="7f3a91c2d001",
     kind="manual",
@@ -650,7 +658,7 @@ AN_UNDO = replace(
     started_at=NOW - timedelta(days=7),
     seconds=3.0,
     policy="full",
-    steps=(past_step(1, UNDO_STEPS[1], 2.9),),
+    steps=(past_step(1, UNDO_STEPS[1], 2.9, undo_sql=TIER_BACK),),
     undoes={"3be51a90c7f2": ()},
 )
 KILLED_RUN = replace(

@@ -20,7 +20,9 @@ from tests.tui.data import (
     READY,
     RESTORED,
     SECRET,
+    TIER_BACK,
     UNDO,
+    UNDO_STEPS,
     URL,
     FakeCore,
     failed_run,
@@ -119,6 +121,15 @@ async def test_everything_about_a_run() -> None:
         assert part in told
     for step in PAST_RUN.steps:
         assert f"{step.number:2} {step.sentence}\n   {step.form}, 0.4 s\n{step.sql.expandtabs(TAB)}" in told
+
+
+async def test_what_takes_a_step_back() -> None:
+    """Its script stands below its SQL; a step without one says nothing of it."""
+    async with app_of().run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        assert "taken back by" not in details(pilot)
+        await press(pilot, "j")
+        assert f"{UNDO_STEPS[1].sql}\n   taken back by\n{TIER_BACK}" in details(pilot)
 
 
 async def test_a_killed_run_says_what_is_left_of_it() -> None:

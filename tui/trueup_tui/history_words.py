@@ -141,3 +141,6 @@ def _step(step: PastStep, run: PastRun) -> Iterator[Content]:
     undone = f"; undone by the run {step.undone_by}" if step.undone_by and not run.undone_by else ""
     yield plain(f"   {form}{seconds(step.seconds)}{undone}", "dim")
     yield sql(step.sql)
+    if step.undo_sql:
+        yield plain("   taken back by", "dim")
+        yield sql(step.undo_sql)

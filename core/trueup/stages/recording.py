@@ -49,9 +49,15 @@ def record_run(
     backup: Backup | None,
     receipt: Receipt,
     undo_sql: str,
+    step_undo_sql: Sequence[str],
     version: str,
 ) -> None:
-    """Write a successful run, inside its own transaction, making the table when it is missing."""
+    """Write a successful run, inside its own transaction, making the table when it is missing.
+
+    Args:
+        undo_sql: what takes the structure back; empty when there is nothing.
+        step_undo_sql: the same for each step.
+    """
     make_table(connection, name)
     run_row = _ended(run_id, kind, "completed", started_at, finished_at) | {
         "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
@@ -73,7 +79,7 @@ def record_run(
         "objects_before": pack_schema(plan.live),
     }
     shared = {key: run_row[key] for key in ("run_id", "kind", "status", "started_at", "finished_at")}
-    for row in (run_row, *(shared | step for step in _steps(plan, step_seconds))):
+    for row in (run_row, *(shared | step for step in _steps(plan, step_seconds, step_undo_sql))):
         insert(connection, name, row)
 
 
@@ -244,14 +250,15 @@ def _ended(run_id: str, kind: str, status: str, started_at: datetime, finished_a
     }
 
 
-def _steps(plan: Plan, seconds: Sequence[float]) -> Iterator[dict[str, Any]]:
-    for number, (step, duration) in enumerate(zip(plan.steps, seconds, strict=True), 1):
+def _steps(plan: Plan, seconds: Sequence[float], undo_sql: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for number, (step, duration, back) in enumerate(zip(plan.steps, seconds, undo_sql, strict=True), 1):
         yield {
             "step": number,
             "name": step.sentence,
             "execution_time_ms": _milliseconds(duration),
             "checksum": plan.checksum,
             "sql": step.sql,
+            "undo_sql": back or None,
             "form": str(step.form),
             "measured": _measured_text([Measured(load=step.load, seconds=duration)] if step.load else []),
             "changes": write_made(made_by(step, plan)),

@@ -170,6 +170,11 @@ class SqliteDialect:
             drops_columns=_can_drop_in_place(live, changes),
         ).write(changes)
 
+    def write_apart(self, live: Schema, expected: Schema, groups: Sequence[Sequence[Change]]) -> list[list[Step]]:
+        drops_columns = _can_drop_in_place(live, [change for group in groups for change in group])
+        writer = StepWriter(live=live, expected=expected, able=abilities(), drops_columns=drops_columns)
+        return [writer.write(group) for group in groups]
+
     def sqlalchemy_dialect(self) -> SQLAlchemyDialect:
         from sqlalchemy.dialects.sqlite.pysqlite import dialect
 

@@ -64,10 +64,10 @@ class StepWriter:
     Args:
         live: the schema now.
         expected: the schema after them.
-        fills: values for columns that must have one.
-        inexact: table and column of values that a new type may alter.
         able: what this SQLite can do.
         drops_columns: whether DROP COLUMN works on this schema.
+        fills: values for columns that must have one.
+        inexact: table and column of values that a new type may alter.
         deletions: rows that go first.
         source: a backup that new tables get their rows from, as far as it has them.
         returning: rows that come back from it last.
@@ -75,10 +75,10 @@ class StepWriter:
 
     live: Schema
     expected: Schema
-    fills: Sequence[Fill]
-    inexact: Collection[tuple[str, str]]
     able: Abilities
     drops_columns: bool
+    fills: Sequence[Fill] = ()
+    inexact: Collection[tuple[str, str]] = ()
     deletions: Sequence[Deletion] = ()
     source: Source | None = None
     returning: Sequence[Returning] = ()
