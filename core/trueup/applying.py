@@ -33,6 +33,7 @@ from trueup.events import (
     Report,
     RolledBack,
     StepFinished,
+    StepStarted,
     Verified,
     Verifying,
     Waiting,
@@ -77,6 +78,9 @@ class Running:
     backup: Backup | None = None
     receipt: Receipt | None = None
     step_seconds: list[float] = field(default_factory=list)
+    """Of the steps that were done."""
+    step_began: float | None = None
+    """When the step that goes on did, in seconds from the beginning."""
     other_seconds: dict[Work, float] = field(default_factory=dict)
     """How long the backup and the checks took."""
     way_back: WayBack = WayBack()
@@ -159,8 +163,9 @@ class Running:
             aside(connection.commit, self.limits)
             self.needed = (self.id,)
         except Exception as error:
+            failed_after = None if self.step_began is None else self.limits.elapsed - self.step_began
             aside(connection.rollback, self.limits)
-            self._record_failure(connection, explained(error))
+            self._record_failure(connection, explained(error), failed_after)
             raise
         finally:
             aside(connection.close, self.limits)
@@ -274,7 +279,7 @@ class Running:
             version=__version__,
         )
 
-    def _record_failure(self, connection: Connection, error: TrueupError) -> None:
+    def _record_failure(self, connection: Connection, error: TrueupError, failed_after: float | None) -> None:
         """Only what went wrong in the run itself: a database that is damaged or held by others is let alone."""
         if not self.begun or isinstance(error, DatabaseDamaged | DatabaseBusy | ReadOnlyDatabase):
             return
@@ -289,6 +294,8 @@ class Running:
                 error=str(error),
                 started_at=self.started_at,
                 finished_at=self.now(),
+                step_seconds=self.step_seconds,
+                failed_after=failed_after,
                 backup=self.backup,
                 version=__version__,
             )
@@ -307,7 +314,10 @@ class Running:
         self.report(event(elapsed=self.limits.elapsed))
 
     def _note(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self.step_began = event.elapsed
         if isinstance(event, StepFinished):
+            self.step_began = None
             self.step_seconds.append(event.seconds)
         self.report(event)
 

@@ -99,7 +99,8 @@ def newest_to_undo(runs: Sequence[PastRun]) -> PastRun | None:
     Args:
         runs: oldest first.
     """
-    return next((run for run in reversed(runs) if run.steps and run.kind != "undo" and not run.undone_by), None)
+    standing = (run for run in reversed(runs) if run.completed and not run.undone_by)
+    return next((run for run in standing if run.steps and run.kind != "undo"), None)
 
 
 def _newest(runs: Sequence[PastRun], dialect: Dialect) -> PastRun:

@@ -56,9 +56,14 @@ class PastStep:
     sentence: str
     seconds: float
     made: tuple[Made, ...] | None
-    """``None`` where the history does not tell, because an earlier version wrote it."""
+    """``None`` where the history does not tell: an earlier version wrote it, or nothing of it stayed."""
     sql: str
     """As it was sent."""
+    status: str = "completed"
+    """Or, in a run that was rolled back: ``"rolled_back"`` for a step that was done, ``"failed"`` for the one that
+    could not be done or was stopped, ``"pending"`` for one that was never begun."""
+    error: str = ""
+    """Why it failed."""
     form: str = ""
     """A :class:`Form`; empty where the history does not tell, because an earlier version wrote it."""
     undone_by: str = ""
@@ -256,6 +261,8 @@ def _step(row: Mapping[str, Any]) -> PastStep:
         seconds=row["execution_time_ms"] / 1000,
         made=tuple(_made(item) for item in json.loads(made)) if made else None,
         sql=row["sql"],
+        status=row["status"],
+        error=row.get("error") or "",
         form=row.get("form") or "",
         undo_sql=row.get("undo_sql") or "",
     )
@@ -323,6 +330,9 @@ def _mark_undone(runs: Sequence[PastRun]) -> tuple[PastRun, ...]:
 
 
 def _marked(run: PastRun, by: str, single: Mapping[tuple[str, int], str]) -> PastRun:
+    """A restore names all runs since its backup; of those that left nothing, nothing was taken back."""
+    if not run.completed:
+        return run
     steps = tuple(replace(step, undone_by=by or single.get((run.id, step.number), "")) for step in run.steps)
     all_by = steps[-1].undone_by if steps and all(step.undone_by for step in steps) else by
     return replace(run, steps=steps, undone_by=all_by)

@@ -87,6 +87,8 @@ def _past_run_json(run: PastRun) -> dict[str, Any]:
             {
                 "number": step.number,
                 "sentence": step.sentence,
+                "status": step.status,
+                "error": step.error or None,
                 "form": step.form or None,
                 "sql": step.sql,
                 "undo_sql": step.undo_sql or None,

@@ -23,7 +23,7 @@ def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
         return
     for run in runs:
         yield from _heading(run)
-        if not run.steps:
+        if run.error or not run.steps:
             yield visible(f"      {run.error or run.name}")
             yield from (visible(f"      {line}") for line in run.note.splitlines())
         yield from (_step(step, run) for step in run.steps)
@@ -39,7 +39,8 @@ def past_run_details(run: PastRun) -> Iterator[str]:
         yield visible(f"      proved: {proof}")
     for step in run.steps:
         yield _step(step, run)
-        yield visible(f"      {f'{step.form}, ' if step.form else ''}{step.seconds:.3f} s")
+        took = f"{step.seconds:.3f} s" if step.status != "pending" else ""
+        yield visible(f"      {', '.join(part for part in (step.form, took) if part)}")
         yield from _indented(step.sql)
         yield from _taken_back(step.undo_sql)
     if not any(step.undo_sql for step in run.steps):
@@ -72,8 +73,9 @@ def _facts(run: PastRun) -> dict[str, str]:
 
 
 def _step(step: PastStep, run: PastRun) -> str:
-    undone = f" (undone by {step.undone_by})" if step.undone_by and not run.undone_by else ""
-    return visible(f"  {step.number:>3}. {step.sentence}{undone}")
+    undone = f"undone by {step.undone_by}" if step.undone_by and not run.undone_by else ""
+    state = undone or ("" if run.completed else _words(step.status))
+    return visible(f"  {step.number:>3}. {step.sentence}{f' ({state})' if state else ''}")
 
 
 def _taken_back(script: str) -> Iterator[str]:
@@ -136,4 +138,8 @@ def _when(run: PastRun) -> str:
 
 
 def _state(run: PastRun) -> str:
-    return run.state.replace("_", " ")
+    return _words(run.state)
+
+
+def _words(state: str) -> str:
+    return state.replace("_", " ")

@@ -144,7 +144,8 @@ def _last_run(look: Look) -> _Said | None:
     if last is None or last.completed:
         return None
     when = f"{last.started_at:%Y-%m-%d %H:%M} UTC"
-    sentence = f"The last run ({last.kind}, {when}) was {last.state.replace('_', ' ')}"
+    ended = last.state if last.state == "failed" else f"was {last.state.replace('_', ' ')}"
+    sentence = f"The last run ({last.kind}, {when}) {ended}"
     return _WARNING, f"{sentence}: {last.error or last.name}", "see trueup history, mend the cause, and run again"
 
 

@@ -91,13 +91,13 @@ def test_what_goes_and_what_stays(lived: Lab) -> None:
         (before[0].id, "completed", 0),
         (before[1].id, "completed", 0),
         (before[2].id, "completed", 1),
-        (before[3].id, "rolled_back", 0),
+        (before[3].id, "rolled_back", 1),
     ]
     assert after[2:] == before[2:]
     for run, old in zip(after[:2], before[:2], strict=True):
         assert (run.schema_after, run.started_at, run.checksum) == (old.schema_after, old.started_at, old.checksum)
         assert (run.receipt, run.objects_before) == (None, None)
-    assert lived.value("SELECT count(*) FROM migration_history WHERE sql <> ''") == 3
+    assert lived.value("SELECT count(*) FROM migration_history WHERE sql <> ''") == 4
 
 
 def test_runs_that_changed_nothing_go_altogether(lived: Lab) -> None:

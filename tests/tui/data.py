@@ -692,6 +692,7 @@ BASELINE_RUN = replace(
 )
 """Somebody had changed the schema by hand, and it was recorded as it was."""
 _REFUSED = errors.StatementFailed(sentence=READY.steps[2].sentence, reason="CHECK constraint failed: ck_orders_ref")
+FAILED_STEPS = ("rolled_back", "rolled_back", "failed", "pending", "pending")
 FAILED_RUN = replace(
     PAST_RUN,
     id="5e0c41d9ab37",
@@ -701,7 +702,10 @@ FAILED_RUN = replace(
     started_at=NOW - timedelta(minutes=1),
     seconds=4.2,
     receipt=None,
-    steps=(),
+    steps=tuple(
+        replace(past_step(number, done, 0.4, status=status), made=None)
+        for number, (done, status) in enumerate(zip(READY.steps, FAILED_STEPS, strict=True), 1)
+    ),
     error=str(_REFUSED),
 )
 PARTLY_UNDONE = replace(

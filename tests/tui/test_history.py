@@ -157,6 +157,17 @@ async def test_a_run_that_was_rolled_back_says_why() -> None:
         assert "✗ rolled back " in text_of(pilot)
 
 
+async def test_each_step_of_it_says_how_far_it_came() -> None:
+    """Done and rolled back, failed, or never begun, which took no time; none of them counts as a change."""
+    async with app_of(runs=(*HISTORY, FAILED_RUN)).run_test(size=WIDE) as pilot:
+        await press(pilot, "3")
+        told = details(pilot)
+    words = {"rolled_back": "0.4 s, rolled back", "failed": "0.4 s, failed", "pending": "pending"}
+    for step in FAILED_RUN.steps:
+        assert f"{step.number:2} {step.sentence}\n   {step.form}, {words[step.status]}\n" in told
+    assert str(list(cells_of(FAILED_RUN))[4]) == "–"
+
+
 async def test_a_baseline_and_its_note() -> None:
     """It stands in the list with its kind; the text has its name and its note."""
     taken = replace(PAST_RUN, kind="baseline", name="before trueup", note="by hand until now", steps=(), receipt=None)

@@ -137,9 +137,11 @@ def _taken_back(run: PastRun) -> Iterator[str]:
 
 def _step(step: PastStep, run: PastRun) -> Iterator[Content]:
     yield plain(f"{step.number:2} {step.sentence}")
-    form = f"{step.form}, " if step.form else ""
+    took = "" if step.status == "pending" else seconds(step.seconds)
+    state = "" if run.completed else step.status.replace("_", " ")
     undone = f"; undone by the run {step.undone_by}" if step.undone_by and not run.undone_by else ""
-    yield plain(f"   {form}{seconds(step.seconds)}{undone}", "dim")
+    told = ", ".join(part for part in (step.form, took, state) if part)
+    yield plain(f"   {told}{undone}", "$diff-drop" if step.status == "failed" else "dim")
     yield sql(step.sql)
     if step.undo_sql:
         yield plain("   taken back by", "dim")

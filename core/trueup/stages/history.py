@@ -72,7 +72,10 @@ def read_renames(connection: Connection, name: str) -> frozenset[str]:
         return frozenset()
     made: frozenset[str] = frozenset()
     at_backup: dict[str, frozenset[str]] = {}
-    query = f"SELECT kind, step, name, backup_id FROM \"{name}\" WHERE step = 0 OR name LIKE '{RENAMES}' ORDER BY rowid"
+    query = (
+        f'SELECT kind, step, name, backup_id FROM "{name}"'
+        f" WHERE step = 0 OR name LIKE '{RENAMES}' AND status = 'completed' ORDER BY rowid"
+    )
     for kind, step, said, backup in connection.rows(query):
         if backup:
             at_backup[backup] = made

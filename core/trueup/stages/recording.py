@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from trueup.dialect import Connection
 from trueup.history_table import NAMES, RENAMES, REQUIRED, RESTORED, insert, last_managed, make_table
 from trueup.past import KILLED, made_by, pack_schema, performer_of, write_made
-from trueup.plans import Plan
+from trueup.plans import Plan, Step
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
 from trueup.standing import BASELINE
@@ -78,9 +78,16 @@ def record_run(
         "undoes": json.dumps({plan.undoes.run_id: plan.undoes.steps}) if plan.undoes else None,
         "objects_before": pack_schema(plan.live),
     }
-    shared = {key: run_row[key] for key in ("run_id", "kind", "status", "started_at", "finished_at")}
-    for row in (run_row, *(shared | step for step in _steps(plan, step_seconds, step_undo_sql))):
-        insert(connection, name, row)
+    shared = _shared(run_row)
+    insert(connection, name, run_row)
+    for number, (step, seconds, back) in enumerate(zip(plan.steps, step_seconds, step_undo_sql, strict=True), 1):
+        made = {
+            "execution_time_ms": _milliseconds(seconds),
+            "undo_sql": back or None,
+            "measured": _measured_text([Measured(load=step.load, seconds=seconds)] if step.load else []),
+            "changes": write_made(made_by(step, plan)),
+        }
+        insert(connection, name, shared | _step(number, step, plan) | made)
 
 
 def record_baseline(
@@ -145,21 +152,24 @@ def record_failed(
     error: str,
     started_at: datetime,
     finished_at: datetime,
+    step_seconds: Sequence[float],
+    failed_after: float | None,
     backup: Backup | None,
     version: str,
 ) -> None:
     """Write that a run was rolled back, in a transaction of its own, where there is a history.
 
-    A server that fails in the same way at every start leaves one row, that of its last attempt.
+    A server that fails in the same way at every start leaves one record, that of its last attempt; one that fails in
+    ever other ways, a line for each of the earlier attempts.
+
+    Args:
+        step_seconds: of the steps that were done, before all of them were rolled back.
+        failed_after: how long the step after these went on until it failed, in seconds; none where none had begun.
     """
     if not set(NAMES) <= set(connection.columns(name)):
         return
     make_table(connection, name)
-    connection.execute(
-        f"DELETE FROM \"{name}\" WHERE status = 'rolled_back' AND checksum = ? AND error = ?"
-        f' AND rowid = (SELECT max(rowid) FROM "{name}")',
-        (plan.checksum, error),
-    )
+    _shorten_earlier_attempts(connection, name, plan.checksum, error)
     row = _ended(run_id, kind, "rolled_back", started_at, finished_at) | {
         "name": f"{len(plan.steps)} steps, rolled back",
         "checksum": plan.checksum,
@@ -173,6 +183,13 @@ def record_failed(
         "error": error,
     }
     insert(connection, name, row)
+    ran = [("rolled_back", seconds) for seconds in step_seconds]
+    ran += [("failed", failed_after)] if failed_after is not None else []
+    ran += [("pending", 0.0)] * (len(plan.steps) - len(ran))
+    for number, (step, (status, seconds)) in enumerate(zip(plan.steps, ran, strict=True), 1):
+        ended = {"status": status, "execution_time_ms": _milliseconds(seconds)}
+        why = {"error": error} if status == "failed" else {}
+        insert(connection, name, _shared(row) | _step(number, step, plan) | ended | why)
 
 
 def record_restore(
@@ -250,19 +267,30 @@ def _ended(run_id: str, kind: str, status: str, started_at: datetime, finished_a
     }
 
 
-def _steps(plan: Plan, seconds: Sequence[float], undo_sql: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for number, (step, duration, back) in enumerate(zip(plan.steps, seconds, undo_sql, strict=True), 1):
-        yield {
-            "step": number,
-            "name": step.sentence,
-            "execution_time_ms": _milliseconds(duration),
-            "checksum": plan.checksum,
-            "sql": step.sql,
-            "undo_sql": back or None,
-            "form": str(step.form),
-            "measured": _measured_text([Measured(load=step.load, seconds=duration)] if step.load else []),
-            "changes": write_made(made_by(step, plan)),
-        }
+def _shared(run_row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rows of the steps say as well."""
+    return {key: run_row[key] for key in ("run_id", "kind", "status", "started_at", "finished_at")}
+
+
+def _step(number: int, step: Step, plan: Plan) -> dict[str, Any]:
+    """What is known of a step before it is done."""
+    return {
+        "step": number,
+        "name": step.sentence,
+        "checksum": plan.checksum,
+        "sql": step.sql,
+        "form": str(step.form),
+    }
+
+
+def _shorten_earlier_attempts(connection: Connection, name: str, checksum: str, error: str) -> None:
+    """Of those of the same plan: the last one goes when it failed in the same way, and of all others a line stays."""
+    newest = connection.rows(
+        f'SELECT run_id, status, checksum, error FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1'
+    )
+    remove_runs(connection, name, [run_id for run_id, *told in newest if told == ["rolled_back", checksum, error]])
+    connection.execute(f"DELETE FROM \"{name}\" WHERE step > 0 AND checksum = ? AND status <> 'completed'", (checksum,))
+    connection.execute(f"UPDATE \"{name}\" SET sql = '' WHERE checksum = ? AND status = 'rolled_back'", (checksum,))
 
 
 def _managed(connection: Connection, name: str, plan: Plan) -> frozenset[tuple[str, str]]:
