@@ -13,6 +13,8 @@ from trueup import (
     Assessment,
     Backfill,
     Backup,
+    BackupComparison,
+    BackupStatistics,
     Cast,
     Decision,
     Delete,
@@ -49,6 +51,7 @@ from trueup import (
 )
 from trueup.past import made_of
 from trueup.plans import Source, Undone
+from trueup.run import RowsMoved
 from trueup.schema import (
     Check,
     Column,
@@ -507,6 +510,15 @@ BACKUPS = (
         problem="the file changed since it was made",
     ),
 )
+CHANGED = BackupComparison(
+    backup=BACKUP,
+    changes=(ADD_TIER, ALTER_TOTAL, changes.DropIndex(table="orders", old=ADD_INDEX.new), RENAME_TABLE),
+    rows=(RowsMoved("orders", 1_204_331, 1_204_402), RowsMoved("coupons", 12_480, 12_107)),
+)
+"""What is different in the database since the newest backup."""
+UNCHANGED = BackupComparison(backup=BACKUP, changes=(), rows=())
+TAKEN_FOR = "it was taken for the last run, 7f3a91c2d001, and takes it back"
+LARGE = "Large backup storage usage - consider cleanup (3 backups, 145 MB)"
 RECEIPT = Receipt(
     remaining_differences=0,
     untouched_objects=14,
@@ -781,11 +793,14 @@ def failed_run(plan: Plan, error: TrueupError, status: Status = Status.FAILED) -
 
 
 class FakeJob:
-    """A run whose events come when the test sends them."""
+    """A run whose events come when the test sends them, or a task that is done at once unless it is held."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, work: Callable[..., object] | None = None, *, held: bool = True) -> None:
         self.elapsed = 0.0
+        self.limits = Limits(limits.seconds, monotonic=lambda: self.elapsed)
+        self.limits.phase = limits.phase
+        self.held = held
+        self._work = work
         self.sent: list[Event] = []
         self.cancelled = False
         self._listeners: list[Callable[[Event], None]] = []
@@ -803,6 +818,17 @@ class FakeJob:
             for listener in self._listeners:
                 listener(event)
 
+    def start(self) -> None:
+        """A task; runs have begun when they are there."""
+        if not self.held:
+            self.finish()
+
+    def finish(self) -> None:
+        """Do what was held back."""
+        if self._work is not None:
+            self.held = False
+            threading.Thread(target=self._work, args=(self.send, self.limits), daemon=True).start()
+
     def cancel(self) -> None:
         self.cancelled = True
 
@@ -817,6 +843,16 @@ class FakeCore:
     plan: Plan | Exception | Callable[..., Plan] = READY
     backups: tuple[Backup, ...] | Exception = ()
     checked: Callable[[Backup], Backup] = lambda backup: replace(backup, verified_at=NOW, problem="")
+    warning: str = ""
+    """What is said of the room that the backups take."""
+    needed: str = ""
+    """Why a backup is not deleted."""
+    compared: BackupComparison | Exception | None = None
+    made: Backup | Exception = BACKUP
+    held: bool = False
+    """Tasks begin and never end."""
+    tasks: int = 0
+    deleted: list[Backup] = field(default_factory=list)
     kept: tuple[Decision, ...] = ()
     wait: threading.Event | None = None
     """When given, nothing is answered before it is set."""
@@ -837,7 +873,7 @@ class FakeCore:
     @property
     def calls(self) -> tuple[int, ...]:
         """How often each question was asked."""
-        return len(self.asked), self.listed, self.recalled, len(self.undos)
+        return len(self.asked), self.listed, self.recalled, len(self.undos), self.tasks
 
     def core(self) -> Core:
         return Core(
@@ -849,7 +885,13 @@ class FakeCore:
             start_restore=self._start_restore,
             list_backups=self._list,
             backup_directory=lambda target: Path("/srv/shop/.trueup/backups"),
-            verify_backup=lambda backup, target: self.checked(backup),
+            backup_statistics=self._count,
+            make_backup=lambda target, **options: _answer(self.made),
+            verify_backup=lambda backup, target, **options: self._verify(backup),
+            compare_backup=lambda backup, target, **options: _answer(self.compared),
+            export_backup=lambda backup, target, path, **options: path,
+            delete_backup=self._delete,
+            job=self._start_task,
             past_runs=self._past_runs,
             plan_undo=self._plan_undo,
             read_decisions=lambda path: self.kept,
@@ -867,6 +909,13 @@ class FakeCore:
     def _list(self, target: Target) -> tuple[Backup, ...]:
         self.listed += 1
         return _answer(self.backups)  # type: ignore[no-any-return]
+
+    def _verify(self, backup: Backup) -> Backup:
+        """The answer is kept beside the backup, so the list tells it as well."""
+        checked = self.checked(backup)
+        if not isinstance(self.backups, Exception):
+            self.backups = tuple(checked if item.id == checked.id else item for item in self.backups)
+        return checked
 
     def _past_runs(self, target: Target) -> tuple[PastRun, ...]:
         self.recalled += 1
@@ -888,14 +937,34 @@ class FakeCore:
 
     def _start(self, plan: Plan, target: Target, *, limits: Limits) -> FakeJob:
         self.started.append((plan, target))
-        job: FakeJob = FakeJob(limits)
-        job.limits = Limits(limits.seconds, monotonic=_from_zero(lambda: job.elapsed))
-        self.job = job
-        return job
+        self.job = FakeJob(limits)
+        return self.job
 
+    def _start_task(self, work: Callable[..., object], limits: Limits) -> FakeJob:
+        self.tasks += 1
+        self.job = FakeJob(limits, work, held=self.held)
+        return self.job
 
-def _from_zero(elapsed: Callable[[], float]) -> Callable[[], float]:
-    return lambda: elapsed()
+    def _count(self, target: Target) -> BackupStatistics:
+        if isinstance(self.backups, Exception):
+            raise self.backups
+        times = sorted(backup.created_at for backup in self.backups)
+        return BackupStatistics(
+            count=len(self.backups),
+            good=sum(not backup.problem for backup in self.backups),
+            size=sum(backup.size for backup in self.backups),
+            oldest=times[0] if times else None,
+            newest=times[-1] if times else None,
+            outcomes={},
+            warning=self.warning,
+        )
+
+    def _delete(self, backup: Backup, target: Target, *, accept_loss: bool) -> None:
+        if self.needed and not accept_loss:
+            raise errors.BackupStillNeeded(backup=backup.id, reason=self.needed)
+        self.deleted.append(backup)
+        if not isinstance(self.backups, Exception):
+            self.backups = tuple(item for item in self.backups if item is not backup)
 
 
 def _answer(value: Any) -> Any:

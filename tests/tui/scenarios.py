@@ -14,6 +14,7 @@ from tests.tui.data import (
     BACKUPS,
     BASELINE_RUN,
     BLOCKED_UNDO,
+    CHANGED,
     COPYING,
     ENDANGERED,
     EVERY_KIND,
@@ -21,6 +22,7 @@ from tests.tui.data import (
     HISTORY,
     IN_STEP,
     INSERTING,
+    LARGE,
     LOSING,
     NOT_UNDOABLE,
     NOTHING_TAKEN,
@@ -28,6 +30,8 @@ from tests.tui.data import (
     READY,
     REPAIRED,
     RESTORED,
+    TAKEN_FOR,
+    UNCHANGED,
     UNDO,
     UNFILLED,
     FakeCore,
@@ -75,7 +79,8 @@ async def settled(pilot: Pilot[int]) -> None:
 def _waits(session: Session) -> bool:
     """Some thread has not answered."""
     planning = session.undo is not None and session.undo.planning
-    return session.reading or session.listing or session.recalling or planning or bool(session.verifying)
+    working = session.at_a_task and not getattr(session.job, "held", False)
+    return session.reading or session.listing or session.recalling or planning or working
 
 
 async def armed(pilot: Pilot[int]) -> None:
@@ -150,6 +155,40 @@ def rehearsing(*made: events.Event) -> Walk:
         await press(pilot)
 
     return walk
+
+
+def working(key: str, *made: events.Event, phase: str, at: float = 3.0) -> Walk:
+    """Begin a task on the backups with the key, and let these events happen."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await press(pilot, "2", key)
+        job = pilot.app.session.job  # type: ignore[attr-defined]
+        job.send(*made)
+        job.limits.phase, job.elapsed = phase, at
+        pilot.app.changed()  # type: ignore[attr-defined]
+        await press(pilot)
+
+    return walk
+
+
+def exporting(path: str) -> Walk:
+    """Ask for the export of the first backup to that path."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await press(pilot, "2", "e")
+        await armed(pilot)
+        await press(pilot, *(_KEYS.get(character, character) for character in path))
+
+    return walk
+
+
+_KEYS = {"/": "slash", ".": "full_stop", "-": "minus", "~": "tilde"}
+
+
+async def insisting(pilot: Pilot[int]) -> None:
+    """Say yes to the deletion of a backup that is needed, and begin to type its name."""
+    await press(pilot, "2", "x", "y")
+    await armed(pilot)
 
 
 async def restore(pilot: Pilot[int]) -> None:
@@ -234,6 +273,7 @@ def _reading() -> FakeCore:
     return FakeCore(wait=threading.Event())
 
 
+_BUSY = errors.DatabaseBusy(database="sqlite:///shop.db", timeout=10.0)
 _DAMAGED = errors.DatabaseDamaged(database="sqlite:///shop.db", reason="database disk image is malformed")
 _WRONG_SQL = errors.DecisionsError(
     path="/srv/shop/trueup.toml",
@@ -321,6 +361,46 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "backups-restored": Scenario(
         core(READY, backups=BACKUPS), restoring(events.Finished(elapsed=3.1, run=RESTORED)), "Where the old content is."
+    ),
+    "backups-large": Scenario(
+        core(READY, backups=BACKUPS, warning=LARGE), keys("2", "j"), "How many, how good, how large; that it is much."
+    ),
+    "backups-making": Scenario(
+        core(READY, backups=BACKUPS, held=True),
+        working("b", events.BackupProgress(elapsed=3.0, done=5800, total=11770), phase="making the backup"),
+        "How far a backup is, and how to stop it.",
+    ),
+    "backups-first": Scenario(
+        core(READY, held=True),
+        working("b", phase="waiting for other writers", at=4.0),
+        "The first one, while it waits.",
+    ),
+    "backups-made": Scenario(core(READY, backups=BACKUPS), keys("2", "b"), "It was made, and checked."),
+    "backups-locked": Scenario(core(READY, backups=BACKUPS, made=_BUSY), keys("2", "b"), "Somebody else writes."),
+    "backups-checking": Scenario(
+        core(READY, backups=BACKUPS, held=True),
+        working("t", phase="restoring the backup for trial", at=12.0),
+        "A trial restore goes on.",
+    ),
+    "backups-checked": Scenario(core(READY, backups=BACKUPS), keys("2", "j", "t"), "It is good, and by what."),
+    "backups-changed": Scenario(
+        core(READY, backups=BACKUPS, compared=CHANGED), keys("2", "d"), "What is different in the database since."
+    ),
+    "backups-unchanged": Scenario(core(READY, backups=BACKUPS, compared=UNCHANGED), keys("2", "d"), "Nothing is."),
+    "backups-export": Scenario(
+        core(READY, backups=BACKUPS), exporting("/shop-copy.db"), "Where the copy will be, before it is made."
+    ),
+    "backups-export-refused": Scenario(
+        core(READY, backups=BACKUPS), exporting("/nowhere/shop.db"), "No place for a file, and why."
+    ),
+    "backups-delete": Scenario(core(READY, backups=BACKUPS), keys("2", "j", "x"), "What goes; y deletes it."),
+    "backups-needed": Scenario(
+        core(READY, backups=BACKUPS, needed=TAKEN_FOR), insisting, "Who needs it, and what is typed all the same."
+    ),
+    "backups-deleted": Scenario(core(READY, backups=BACKUPS), keys("2", "G", "x", "y"), "It is gone."),
+    "palette": Scenario(core(READY, backups=BACKUPS), keys("2", "ctrl+p"), "Everything that can be done here."),
+    "palette-found": Scenario(
+        core(READY, backups=BACKUPS), keys("2", "ctrl+p", *"restore"), "What has the word in it."
     ),
     "history-list": Scenario(core(READY, runs=HISTORY), keys("3"), "The runs, and all that the newest did."),
     "history-steps": Scenario(

@@ -563,7 +563,7 @@ async def test_a_restore_is_followed_to_its_end() -> None:
         await restore(pilot)
         send(pilot, events.RestoreProgress(elapsed=1.0, done=50, total=100))
         await press(pilot)
-        assert "replacing the database, 50 of 100 pages" in text_of(pilot)
+        assert "▶ replacing the database · 50 of 100 pages" in text_of(pilot)
         await press(pilot, "1", "p")
         assert "A restore is on" in said(pilot)
         readings, lists = len(core.asked), core.listed
@@ -612,7 +612,7 @@ async def test_too_small_says_so() -> None:
         assert text_of(pilot).strip() == "Needs 40x10, has 30x8"
 
 
-@pytest.mark.parametrize("keys", [(), ("r",), ("p",), ("p", "A"), ("2",), ("question_mark",)], ids=" ".join)
+@pytest.mark.parametrize("keys", [(), ("r",), ("p",), ("p", "A"), ("2",), ("2", "e"), ("question_mark",)], ids=" ".join)
 async def test_every_size_is_survived(keys: tuple[str, ...]) -> None:
     """Nothing breaks at any size from 1x1 on, in any place."""
     random = Random(7)

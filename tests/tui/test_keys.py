@@ -39,6 +39,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "backups": ("2",),
     "history": ("3",),
     "undo": ("3", "u"),
+    "palette": ("ctrl+p",),
     "help": ("question_mark",),
 }
 PLANS = {"diff.rename": OPEN, "diff.next": OPEN, "diff.previous": OPEN, "diff.fill": UNFILLED, "rename": OPEN}
@@ -62,8 +63,8 @@ async def go_to(command: Command, pilot: Pilot[int]) -> None:
         await press(pilot, "p", "t")
         await armed(pilot)
         await press(pilot, *"90")
-    elif command.place == "decide":
-        await press(pilot, "d")
+    elif command.place in ("decide", "palette"):
+        await press(pilot, *BEFORE.get(command.place, ("d",)))
         await armed(pilot)
     else:
         await press(pilot, *BEFORE.get(command.id, BEFORE.get(command.place, ())))

@@ -20,8 +20,8 @@ BOTH = (
     "apply-rows",
     "apply-done",
 )
-BOTH += ("diff-danger", "decide-offers", "decide-refused", "apply-failed", "backups-list", "help-diff")
-BOTH += tuple(name for name in SCENARIOS if name.startswith(("history-", "undo-")))
+BOTH += ("diff-danger", "decide-offers", "decide-refused", "apply-failed", "help-diff", "palette")
+BOTH += tuple(name for name in SCENARIOS if name.startswith(("backups-", "history-", "undo-")))
 PICTURES = [(name, NARROW) for name in SCENARIOS] + [(name, WIDE) for name in BOTH]
 
 

@@ -188,7 +188,7 @@ async def test_hostile_names_only_show(name: str) -> None:
         await armed(pilot)
         seen.append(text_of(pilot))
         await press(pilot, "escape")
-        app.apply(READY_OF(plan))
+        app.runner.apply(READY_OF(plan))
         await pilot.pause()
         send(pilot, *up_to_step(READY_OF(plan), 2, 7.0))
         await press(pilot)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from textual.app import App, ScreenStackError
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 
-from trueup import Backup, Event, Limits, PastRun, Plan, errors, visible
+from trueup import visible
 from trueup_tui import jobs
 from trueup_tui.choices import Choices
 from trueup_tui.commands import bindings_of
@@ -22,20 +21,16 @@ from trueup_tui.messages import (
     ReadingDone,
     ReadingFailed,
     RunEvent,
+    TaskEnded,
     UndoPlanned,
 )
-from trueup_tui.progress import after, begin
 from trueup_tui.questions import before_cancelling, before_leaving
-from trueup_tui.rehearsal import Rehearsing
-from trueup_tui.rehearsal import after as after_rehearsal_event
-from trueup_tui.restore import Restore
-from trueup_tui.restore import after as after_restore_event
+from trueup_tui.runner import Runner
 from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.screens.decide import DecideScreen
 from trueup_tui.screens.diff import DiffScreen
 from trueup_tui.screens.place import Place
 from trueup_tui.session import Session
-from trueup_tui.undo import Undo
 from trueup_tui.wording import what_went_wrong, without_secret
 
 _COLOURS = {
@@ -47,10 +42,6 @@ _COLOURS = {
 }
 _BEAT = 0.5
 """Seconds between two looks at the clock."""
-
-
-_MANY_STEPS = 50
-_STEPS_DRAWN_PER_SECOND = 500
 
 
 class TrueupApp(App[int], inherit_bindings=False):
@@ -78,9 +69,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         self.session = session
         self.animation_level = "none"
         self._again = False
-        self._leaving = False
-        self._drawing_soon = False
-        self._plan_to_apply: Plan | None = None
+        self.runner = Runner(self, session)
         self.add_mode("drift", lambda: DiffScreen(session))
         self.add_mode("backups", self._backups_screen)
         self.add_mode("history", self._history_screen)
@@ -178,14 +167,6 @@ class TrueupApp(App[int], inherit_bindings=False):
             self.read()
         self.push_screen(PreviewScreen(self.session))
 
-    def apply(self, plan: Plan) -> None:
-        """Carry out exactly this plan; the answers that it rests on are kept first."""
-        self._plan_to_apply = plan
-        if self.session.choices.unwritten:
-            self.write(then="apply")
-        else:
-            self._start()
-
     def write(self, *, then: str = "") -> None:
         """Put the answers into the decisions file, in a thread."""
         path = self.session.settings.decisions
@@ -200,161 +181,19 @@ class TrueupApp(App[int], inherit_bindings=False):
             return
         self.session.written()
         if message.then == "apply":
-            self._start()
+            self.runner.start()
             return
         self.notify(visible(f"Written to {self.session.settings.decisions}."), markup=False)
         self.read()
 
-    def _start(self) -> None:
-        session, plan = self.session, self._plan_to_apply
-        if plan is None or session.running:
-            return
-        self._plan_to_apply = None
-        session.progress = begin(plan, with_backup=session.backup)
-        session.job = session.core.start(plan, session.run_target(), limits=Limits(session.time_limit))
-        self._to_run_screen()
-        self.changed()
-        jobs.follow(session.job, self.post_message)
-
-    def show_run(self) -> None:
-        """Go to the run, from anywhere in its place."""
-        self._to_run_screen()
-
-    def _to_run_screen(self) -> None:
-        from trueup_tui.screens.apply import ApplyScreen
-
-        if isinstance(self.screen, Place) and self.screen.gives_way:
-            self.pop_screen()
-        self.push_screen(ApplyScreen(self.session))
-
-    def cancel(self) -> None:
-        """Ask the run to stop; its last event says what came of it."""
-        session = self.session
-        if session.job is None or not session.running:
-            return
-        session.job.cancel()
-        if session.restore is not None and session.restoring:
-            session.restore = replace(session.restore, cancelling=True)
-        elif session.rehearsal is not None and session.rehearsing:
-            session.rehearsal = replace(session.rehearsal, cancelling=True)
-        elif session.progress is not None:
-            session.progress = session.progress.cancelled()
-        self.changed()
-
-    def restore(self, backup: Backup) -> None:
-        """Put a backup in place of the database; the backups' place shows how it goes."""
-        session = self.session
-        if session.running:
-            return
-        session.restore = Restore(backup=backup)
-        session.job = session.core.start_restore(backup, session.run_target(), limits=Limits(session.time_limit))
-        self.changed()
-        jobs.follow(session.job, self.post_message)
-
-    def plan_undo(self, run: PastRun) -> None:
-        """Show what would take the run back; nothing is done yet."""
-        from trueup_tui.screens.undo import UndoScreen
-
-        session = self.session
-        session.undo = Undo(run=run)
-        jobs.plan_undo(session.core, session.settings, run.id, self.post_message)
-        if not isinstance(self.screen, UndoScreen):
-            self.push_screen(UndoScreen(session))
-        self.changed()
-
     def on_undo_planned(self, message: UndoPlanned) -> None:
-        undo = self.session.undo
-        if undo is not None and undo.run.id == message.run_id:
-            self.session.undo = replace(undo, plan=message.plan, error=message.error)
-            self.changed()
-
-    def undo(self, plan: Plan) -> None:
-        """Take a run back by exactly this plan."""
-        self._plan_to_apply = plan
-        self._start()
-
-    def rehearse(self, plan: Plan) -> None:
-        """Carry the plan out on a copy; the preview shows how it goes."""
-        session = self.session
-        if session.running:
-            return
-        session.rehearsal = Rehearsing(plan=plan)
-        session.job = session.core.start_rehearsal(plan, session.run_target(), limits=Limits())
-        self.changed()
-        jobs.follow(session.job, self.post_message)
-
-    def _on_rehearsal_event(self, rehearsal: Rehearsing, event: Event) -> None:
-        session = self.session
-        session.rehearsal = after_rehearsal_event(rehearsal, event)
-        outcome = session.rehearsal.outcome
-        if outcome is not None and self._leaving:
-            self.exit(session.exit_code)
-            return
-        if outcome is not None and outcome.success and session.plan is rehearsal.plan:
-            session.plan = outcome.plan
-        self.changed()
-
-    def _on_restore_event(self, restore: Restore, event: Event) -> None:
-        self.session.restore = after_restore_event(restore, event)
-        if not self.session.restoring:
-            if self._leaving:
-                self.exit(self.session.exit_code)
-                return
-            self.session.backups = self.session.history = None
-            self.read()
-        self.changed()
+        self.runner.take_undo(message)
 
     def on_run_event(self, message: RunEvent) -> None:
-        session = self.session
-        if session.restore is not None and session.restoring:
-            self._on_restore_event(session.restore, message.event)
-            return
-        if session.rehearsal is not None and session.rehearsing:
-            self._on_rehearsal_event(session.rehearsal, message.event)
-            return
-        if session.progress is None:
-            return
-        session.progress = after(session.progress, message.event)
-        if session.progress.over:
-            self._end_of_run()
-        self._changed_soon()
+        self.runner.take(message.event)
 
-    def _changed_soon(self) -> None:
-        """Draw once for all events that wait already: a run of many small steps sends more than can be drawn.
-
-        To draw costs as much as there are steps, and the run needs the processor too: the more, the less often.
-        """
-        progress = self.session.progress
-        if self._drawing_soon or progress is None:
-            return
-        self._drawing_soon = True
-        if len(progress.steps) < _MANY_STEPS or progress.over:
-            self.call_later(self._draw_now)
-        else:
-            self.set_timer(len(progress.steps) / _STEPS_DRAWN_PER_SECOND, self._draw_now)
-
-    def _draw_now(self) -> None:
-        self._drawing_soon = False
-        self.changed()
-
-    def _end_of_run(self) -> None:
-        progress = self.session.progress
-        if self._leaving:
-            self.exit(self.session.exit_code)
-            return
-        self.session.history = None
-        if progress is not None and isinstance(progress.error, errors.SchemaMoved):
-            self._moved()
-        self.read()
-
-    def _moved(self) -> None:
-        """Nothing was applied: what was reviewed is no longer what is there."""
-        from trueup_tui.screens.apply import ApplyScreen
-
-        self.session.notice = "The database changed since you looked"
-        self.refuse("The database changed since you looked, so nothing was applied. Look again.")
-        if isinstance(self.screen, ApplyScreen):
-            self.pop_screen()
+    def on_task_ended(self, message: TaskEnded) -> None:
+        self.runner.take_end(message)
 
     # -- keys that hold everywhere -------------------------------------------------------------------------------------
 
@@ -372,6 +211,13 @@ class TrueupApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, Place):
             self.push_screen(HelpScreen((self.screen.place, *self.screen.lists, "app")))
 
+    def action_palette(self) -> None:
+        from trueup_tui.screens.palette import PaletteScreen
+
+        place = self.screen
+        if isinstance(place, Place):
+            self.push_screen(PaletteScreen(place.place), lambda chosen: place.press_soon(chosen) if chosen else None)
+
     async def action_quit(self) -> None:
         if isinstance(self.screen, ModalScreen):
             return
@@ -379,21 +225,16 @@ class TrueupApp(App[int], inherit_bindings=False):
         if question is None:
             self.exit(self.session.exit_code)
             return
-        self.push_screen(ConfirmScreen(question), lambda yes: self._leave() if yes else None)
-
-    def _leave(self) -> None:
-        if self.session.running:
-            self._leaving = True
-            self.cancel()
-        else:
-            self.exit(self.session.exit_code)
+        self.push_screen(ConfirmScreen(question), lambda yes: self.runner.leave() if yes else None)
 
     async def action_interrupt(self) -> None:
         """Ctrl-C never kills a run; the first press asks."""
         if not self.session.running:
             await self.action_quit()
         elif not isinstance(self.screen, ModalScreen):
-            self.push_screen(ConfirmScreen(before_cancelling()), lambda yes: self.cancel() if yes else None)
+            self.push_screen(
+                ConfirmScreen(before_cancelling(self.session)), lambda yes: self.runner.cancel() if yes else None
+            )
 
     # -- the end that nobody planned -----------------------------------------------------------------------------------
 

@@ -7,10 +7,25 @@ from datetime import datetime
 
 from textual.content import Content
 
-from trueup import Backup
-from trueup_tui.restore import lines_of
+from trueup import Backup, BackupComparison, BackupStatistics
+from trueup_tui.restore import lines_of as restore_lines
 from trueup_tui.session import Session
-from trueup_tui.wording import ago, cell, facts_of, moment, number, plain, size, what_went_wrong, without_secret
+from trueup_tui.tasks import lines_of as task_lines
+from trueup_tui.wording import (
+    SIGNS,
+    ago,
+    cell,
+    count,
+    facts_of,
+    joined,
+    moment,
+    number,
+    plain,
+    signed,
+    size,
+    what_went_wrong,
+    without_secret,
+)
 
 COLUMNS = ("when", "verified", "made by", "size", "tables", "rows")
 
@@ -28,8 +43,41 @@ def nothing_listed(session: Session) -> tuple[str, Content]:
     return "No backups yet.", Content.assemble(
         "Every run makes one first, reads it back and checks it.\n",
         plain(where),
-        "\nThey are kept as long as the settings say; the last good one always stays.",
+        "\nThey are kept as long as the settings say; the last good one always stays.\n\n",
+        ("b", "bold $key"),
+        " makes one now",
     )
+
+
+def overview_of(session: Session) -> Content:
+    """``3 backups · 2 good · 144.6 MB · oldest 2 months ago · newest 9 s ago``, and what is to be said of them."""
+    found = session.statistics
+    if found is None or not session.backups:
+        return Content("")
+    lines = [Content.assemble(" ", joined([*_counted(found, session.clock.now())]))]
+    if found.warning:
+        lines.append(plain(f" {found.warning}", "$diff-open"))
+    return Content("\n").join(lines)
+
+
+def _counted(found: BackupStatistics, now: datetime) -> Iterator[Content | str]:
+    yield Content.styled(count(found.count, "backup"), "bold")
+    yield f"{number(found.good)} good"
+    yield size(found.size)
+    if found.oldest is not None and found.newest is not None and found.count > 1:
+        yield f"oldest {ago(found.oldest, now)}"
+        yield f"newest {ago(found.newest, now)}"
+
+
+def doing_of(session: Session) -> Content:
+    """What goes on with the backups, or came of the last thing."""
+    limits = session.job.limits if session.job is not None else None
+    lines: list[Content] = []
+    if session.restore is not None:
+        lines = [*restore_lines(session.restore, limits)]
+    elif session.task is not None and session.task.place == "backups":
+        lines = [*task_lines(session.task, limits, session.settings.url)]
+    return Content("\n").join(lines)
 
 
 def cells_of(backup: Backup, session: Session) -> Iterator[object]:
@@ -47,20 +95,28 @@ def _maker(backup: Backup) -> str:
 
 
 def _verified(backup: Backup, session: Session) -> str:
-    if backup.id in session.verifying:
-        return "▶ reading it"
+    if _at_work(session) == backup.id:
+        return "▶ at work"
     if backup.problem:
         return "✗ broken"
     return f"✓ {ago(backup.verified_at, session.clock.now())}" if backup.verified_at else "never"
 
 
+def _at_work(session: Session) -> str:
+    """The id of the backup that something goes on with."""
+    if session.restore is not None and session.restoring:
+        return session.restore.backup.id
+    task = session.task if session.at_a_task else None
+    return task.backup.id if task is not None and task.backup is not None else ""
+
+
 def contents_of(backup: Backup, session: Session) -> Content:
     """Everything that is known of a backup."""
-    restore = [*lines_of(session.restore), Content("")] if session.restore is not None else []
-    return Content("\n").join([*restore, *_contents(backup, session.clock.now())])
+    return Content("\n").join(_contents(backup, session))
 
 
-def _contents(backup: Backup, now: datetime) -> Iterator[Content]:
+def _contents(backup: Backup, session: Session) -> Iterator[Content]:
+    now = session.clock.now()
     yield plain(backup.id, "bold")
     if backup.problem:
         yield plain(f"✗ It cannot be used: {backup.problem}", "$diff-drop")
@@ -69,6 +125,9 @@ def _contents(backup: Backup, now: datetime) -> Iterator[Content]:
     else:
         yield Content("Never verified. v reads it again.")
     yield Content("")
+    if session.compared is not None and session.compared.backup.id == backup.id:
+        yield from _compared(session.compared)
+        yield Content("")
     facts = {
         "file": backup.path,
         "of": backup.database,
@@ -83,3 +142,17 @@ def _contents(backup: Backup, now: datetime) -> Iterator[Content]:
         yield Content.styled("rows       table", "dim")
     for table, rows in sorted(backup.row_counts.items()):
         yield Content.assemble(f"{number(rows):>9}  ", plain(table))
+
+
+def _compared(found: BackupComparison) -> Iterator[Content]:
+    """What is different in the database now."""
+    if found.same:
+        yield Content.styled("Since then neither the schema nor the number of rows changed.", "bold $diff-add")
+        return
+    yield Content.styled("Since then the database changed:", "bold")
+    for change in found.changes:
+        sign, style = SIGNS[change.verb]
+        yield Content.assemble((f"{sign} ", style), plain(change.sentence))
+    for row in found.rows:
+        told = f"{row.table}: {count(row.now, 'row')} now, {number(row.then)} then ({signed(row.now - row.then)})"
+        yield Content.assemble(("~ ", "$diff-alter"), plain(told))

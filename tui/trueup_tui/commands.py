@@ -59,11 +59,13 @@ PLACES = {
     "undo": "Undo",
     "confirm": "A question",
     "ask": "A value to type",
+    "palette": "Commands",
     "help": "Help",
 }
 
 COMMANDS = (
     Command("app.help", "question_mark", "help", "Help", "Show the keys of this place.", True),
+    Command("app.palette", "ctrl+p", "palette", "Commands", "Find what can be done here by its words, and do it."),
     Command("app.drift", "1", "place('drift')", "Drift", "Go to the differences."),
     Command("app.backups", "2", "place('backups')", "Backups", "Go to the backups."),
     Command("app.history", "3", "place('history')", "History", "Go to the runs that were."),
@@ -120,10 +122,20 @@ COMMANDS = (
     Command("apply.drift", "d", "drift", "Drift again", "Back to the differences, read again.", True),
     Command("apply.pane", "tab", "app.focus_next", "Pane", "To the next pane."),
     Command("apply.back", "escape", "back", "Back", "Leave this place; the run goes on.", True),
-    Command("backups.verify", "v", "verify", "Verify", "Read the whole backup again and check it.", True),
+    Command("backups.make", "b", "make", "Back up", "Make a backup now; it is read back and checked.", True),
+    Command("backups.verify", "v", "verify('QUICK')", "Verify", "Read the whole backup again and check it.", True),
+    Command(
+        "backups.full", "f", "verify('FULL')", "Full check", "Read it again, and hold every index against its table."
+    ),
+    Command(
+        "backups.trial", "t", "verify('TRIAL')", "Trial", "Read it again, and restore it into a scratch file for trial."
+    ),
+    Command("backups.compare", "d", "compare", "Diff", "Show what changed in the database since the backup.", True),
+    Command("backups.export", "e", "export", "Export", "Copy the backup to another place; asks where."),
     Command("backups.restore", "r", "restore", "Restore", "Put the backup in place of the database; asks.", True),
-    Command("backups.cancel", "c", "cancel", "Cancel", "Stop a restore that is on; the database stays as it was."),
-    Command("backups.reload", "R", "reload", "Read again", "Read the list again.", True),
+    Command("backups.delete", "x", "delete", "Delete", "Delete the backup; asks, and again where it is needed.", True),
+    Command("backups.cancel", "c", "cancel", "Cancel", "Stop what is on here; the database stays as it was."),
+    Command("backups.reload", "R", "reload", "Read again", "Read the list again."),
     Command("backups.pane", "tab", "app.focus_next", "Pane", "To the other pane."),
     Command("backups.back", "escape", "app.place('drift')", "Drift", "Back to the differences.", True),
     Command("history.undo", "u", "undo", "Undo", "Show what would take the run back.", True),
@@ -139,6 +151,10 @@ COMMANDS = (
     Command("confirm.no", "escape", "no", "back", "Do not do it."),
     Command("ask.done", "enter", "done", "Done", "Take the value."),
     Command("ask.cancel", "escape", "cancel", "Back", "Leave it as it is."),
+    Command("palette.down", "down", "move(1)", "Down", "To the next command."),
+    Command("palette.up", "up", "move(-1)", "Up", "To the command before."),
+    Command("palette.take", "enter", "take", "Take", "Do it; what asks when its key is pressed asks here as well."),
+    Command("palette.back", "escape", "back", "Back", "Do nothing."),
     Command("help.close", "escape,q,question_mark", "close", "Close", "Close the help."),
 )
 

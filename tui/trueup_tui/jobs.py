@@ -12,22 +12,35 @@ from typing import Any
 from textual.message import Message
 
 import trueup
-from trueup import Backup, Decision, Job, PastRun, Plan, Settings, Target
+from trueup import (
+    Backup,
+    BackupComparison,
+    BackupStatistics,
+    Decision,
+    Event,
+    Job,
+    Limits,
+    PastRun,
+    Plan,
+    Settings,
+    Target,
+)
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.messages import (
+    BackupsCounted,
     BackupsFailed,
     BackupsListed,
-    BackupVerified,
     ChoicesWritten,
     HistoryFailed,
     HistoryRead,
     ReadingDone,
     ReadingFailed,
     RunEvent,
+    TaskEnded,
     UndoPlanned,
-    VerifyFailed,
 )
+from trueup_tui.tasks import Task
 
 Post = Callable[[Message], Any]
 """Takes a message from any thread."""
@@ -49,7 +62,13 @@ class Core:
     start_rehearsal: Callable[..., Job] = trueup.start_rehearsal
     list_backups: Callable[[Target], tuple[Backup, ...]] = trueup.list_backups
     backup_directory: Callable[[Target], Path] = _backup_directory
-    verify_backup: Callable[[Backup, Target], Backup] = trueup.verify_backup
+    backup_statistics: Callable[[Target], BackupStatistics] = trueup.backup_statistics
+    make_backup: Callable[..., Backup] = trueup.make_backup
+    verify_backup: Callable[..., Backup] = trueup.verify_backup
+    compare_backup: Callable[..., BackupComparison] = trueup.compare_backup
+    export_backup: Callable[..., Path] = trueup.export_backup
+    delete_backup: Callable[..., None] = trueup.delete_backup
+    job: Callable[[Callable[[Callable[[Event], None], Limits], object], Limits], Job] = Job
     past_runs: Callable[[Target], tuple[PastRun, ...]] = trueup.past_runs
     plan_undo: Callable[[Target, str], Plan] = trueup.plan_undo
     read_decisions: Callable[[Path | None], tuple[Decision, ...]] = trueup.read_decisions
@@ -103,15 +122,23 @@ def list_backups(core: Core, settings: Settings, post: Post) -> None:
     def work() -> None:
         target = core.target(settings)
         _post(post, BackupsListed(core.list_backups(target), core.backup_directory(target)))
+        _post(post, BackupsCounted(core.backup_statistics(target)))
 
     _in_thread("backups", work, lambda error: _post(post, BackupsFailed(error)))
 
 
-def verify(core: Core, settings: Settings, backup: Backup, post: Post) -> None:
-    def work() -> None:
-        _post(post, BackupVerified(core.verify_backup(backup, core.target(settings))))
+def job_of(core: Core, task: Task, target: Target, limits: Limits, post: Post) -> Job:
+    """The task as a job that can be followed and cancelled; it ends in a message."""
 
-    _in_thread("verify", work, lambda error: _post(post, VerifyFailed(backup.id, error)))
+    def work(tell: Callable[[Event], None], limits: Limits) -> None:
+        try:
+            ending = task.work(target, tell, limits)
+        except Exception as error:
+            _post(post, TaskEnded(error=error))
+        else:
+            _post(post, TaskEnded(ending))
+
+    return core.job(work, limits)
 
 
 def list_runs(core: Core, settings: Settings, post: Post) -> None:

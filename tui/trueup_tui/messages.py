@@ -7,7 +7,8 @@ from pathlib import Path
 
 from textual.message import Message
 
-from trueup import Backup, Event, PastRun, Plan, Target
+from trueup import Backup, BackupStatistics, Event, PastRun, Plan, Target
+from trueup_tui.tasks import Ending
 
 
 @dataclass
@@ -38,19 +39,23 @@ class BackupsListed(Message):
 
 
 @dataclass
+class BackupsCounted(Message):
+    """Comes after the list, since it asks the database what became of the runs, and that may have to wait."""
+
+    statistics: BackupStatistics
+
+
+@dataclass
 class BackupsFailed(Message):
     error: BaseException
 
 
 @dataclass
-class BackupVerified(Message):
-    backup: Backup
+class TaskEnded(Message):
+    """What came of a task, or why nothing did."""
 
-
-@dataclass
-class VerifyFailed(Message):
-    id: str
-    error: BaseException
+    ending: Ending | None = None
+    error: BaseException | None = None
 
 
 @dataclass

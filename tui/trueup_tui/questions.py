@@ -6,7 +6,7 @@ from trueup import Backup, PastRun, Plan, Severity, changes
 from trueup_tui.rows import Row
 from trueup_tui.screens.confirm import Question
 from trueup_tui.session import Session
-from trueup_tui.wording import about, count, moment, sentence
+from trueup_tui.wording import about, count, moment, sentence, size
 
 _ALTERING = ("altered-values", "unfit-values", "replaced-values")
 """Rules about values that become others; all other losses are of whole rows, columns or tables."""
@@ -78,6 +78,30 @@ def before_restoring(backup: Backup, *, save: bool) -> Question:
     )
 
 
+def before_deleting(backup: Backup) -> Question:
+    """The core refuses where the backup is needed; then :func:`before_losing` asks again."""
+    rows = sum(backup.row_counts.values())
+    return Question(
+        title="Delete this backup?",
+        sentences=(
+            f"{backup.id} of {moment(backup.created_at)}: {count(rows, 'row')}, {size(backup.size)}.",
+            "The file and its description are removed, and nothing brings them back.",
+        ),
+        yes="deletes it",
+    )
+
+
+def before_losing(backup: Backup, reason: str) -> Question:
+    """It was refused once; who wants it all the same types which one it is."""
+    return Question(
+        title="This backup is still needed",
+        sentences=(f"It was not deleted: {reason}.", "Once it is gone, nothing brings that back."),
+        yes="deletes it all the same",
+        name=backup.id,
+        kind="backup's id",
+    )
+
+
 def before_undoing(plan: Plan, run: PastRun, *, backup: bool) -> Question:
     """What was done with care is taken back with care: a word is typed."""
     lost = [sentence(loss) for loss in plan.losses] or ["No data is lost."]
@@ -95,7 +119,14 @@ def before_undoing(plan: Plan, run: PastRun, *, backup: bool) -> Question:
     )
 
 
-def before_cancelling() -> Question:
+def before_cancelling(session: Session) -> Question:
+    if session.task is not None and session.at_a_task:
+        return Question(
+            title="Stop it?",
+            sentences=(f"trueup is {session.task.doing}.", "What is half done is removed; the database is as it is."),
+            yes="stops it",
+            no="lets it go on",
+        )
     return Question(
         title="Cancel the run?",
         sentences=(
@@ -110,6 +141,15 @@ def before_cancelling() -> Question:
 def before_leaving(session: Session) -> Question | None:
     """Nothing is asked when nothing would be lost."""
     answers = session.choices.unwritten
+    if session.task is not None and session.at_a_task:
+        alone = session.task.ends_alone
+        ends = "It cannot be stopped, and ends in a moment; then the app ends." if alone else "Leaving stops it first."
+        return Question(
+            title=f"trueup is {session.task.doing}",
+            sentences=(ends,),
+            yes="leaves" if alone else "stops it and leaves",
+            no="stays",
+        )
     if session.running:
         return Question(
             title="A run is on",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from textual.content import Content
 
-from trueup import Backup, Event, Run, events
+from trueup import Backup, Event, Limits, Run, events
+from trueup_tui.tasks import progress_of
 from trueup_tui.wording import moment, plain, seconds
 
 
@@ -45,14 +46,12 @@ def after(restore: Restore, event: Event) -> Restore:
             return restore
 
 
-def lines_of(restore: Restore) -> Iterator[Content]:
-    """How far it is, or what came of it."""
+def lines_of(restore: Restore, limits: Limits | None) -> Iterator[Content]:
+    """How far it is, by its own limits, or what came of it."""
     run = restore.run
     if run is None:
-        done, total = restore.pages
-        share = f", {done} of {total} pages" if total else ""
-        doing = "cancelling" if restore.cancelling else f"{restore.phase}{share}"
-        yield plain(f"▶ restoring the backup of {moment(restore.backup.created_at)}: {doing}", "bold")
+        phase = "cancelling" if restore.cancelling else restore.phase
+        yield progress_of(phase, restore.pages, limits, stops=not restore.cancelling)
         return
     if run.error is not None:
         yield plain(f"✗ {run.error}", "$diff-drop")

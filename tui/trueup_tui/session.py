@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from trueup import Backup, Job, PastRun, Plan, Settings, Target, errors
+from trueup import Backup, BackupComparison, BackupStatistics, Job, PastRun, Plan, Settings, Target, errors
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
@@ -14,11 +14,15 @@ from trueup_tui.progress import Progress
 from trueup_tui.rehearsal import Rehearsing
 from trueup_tui.restore import Restore
 from trueup_tui.rows import Row, rows_of
+from trueup_tui.tasks import Task
 from trueup_tui.undo import Undo
 from trueup_tui.wording import exit_code
 
 _OF_A_CHOICE = (errors.DecisionsError, errors.PlanNotProved, errors.RenameRefused)
 """What is wrong with an answer, not with the database."""
+
+_KEYS = {"backups": "2", "history": "3"}
+"""Of the places that show a task."""
 
 
 @dataclass
@@ -57,7 +61,13 @@ class Session:
     backups_directory: Path | None = None
     backups_error: BaseException | None = None
     listing: bool = False
-    verifying: frozenset[str] = frozenset()
+    statistics: BackupStatistics | None = None
+    compared: BackupComparison | None = None
+    """The last backup that was held against the database."""
+    task: Task | None = None
+    """The last one, or the one that is on."""
+    outdated: frozenset[str] = frozenset()
+    """Places whose list changed after it was read."""
     rehearsal: Rehearsing | None = None
     """The last one, or the one that is on."""
     restore: Restore | None = None
@@ -77,8 +87,8 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """A run, a restore or a rehearsal is on; its last event has not arrived."""
-        return self.applying or self.restoring or self.rehearsing
+        """A run, a restore, a rehearsal or a task is on; its last event has not arrived."""
+        return self.applying or self.restoring or self.rehearsing or self.at_a_task
 
     @property
     def applying(self) -> bool:
@@ -93,12 +103,18 @@ class Session:
         return self.rehearsal is not None and not self.rehearsal.over
 
     @property
+    def at_a_task(self) -> bool:
+        return self.task is not None and not self.task.over
+
+    @property
     def busy(self) -> str:
         """Why nothing else can be begun now, as a sentence; empty when it can."""
         if self.restoring:
             return "A restore is on; 2 shows it."
         if self.rehearsing:
             return "A rehearsal is on; the preview shows it."
+        if self.task is not None and self.at_a_task:
+            return f"trueup is {self.task.doing}; {_KEYS[self.task.place]} shows it."
         return "A run is on; a shows it." if self.applying else ""
 
     @property

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from trueup import Assessment, PastRun, Plan, Severity, Verdict
-from trueup_tui.wording import count, plain, sentence
-
-_SIGNS = {"add": ("+", "$diff-add"), "drop": ("-", "$diff-drop"), "change": ("~", "$diff-alter"), "rename": ("»", "")}
+from trueup_tui.wording import SIGNS, count, plain, sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +43,7 @@ def lines_of(plan: Plan) -> Iterator[Content]:
 
 
 def _change(item: Assessment) -> Content:
-    sign, style = _SIGNS[item.change.verb]
+    sign, style = SIGNS[item.change.verb]
     return Content.assemble((f"{sign} ", style), plain(item.change.sentence))
 
 

@@ -19,6 +19,8 @@ from trueup import TrueupError, visible
 _COLOURED = 200_000
 """Characters of SQL from which on colours would keep a person waiting."""
 _SHORTER = {"a second ": "1 s ", " seconds ": " s ", "a minute ": "1 min ", " minutes ": " min "}
+SIGNS = {"add": ("+", "$diff-add"), "drop": ("-", "$diff-drop"), "change": ("~", "$diff-alter"), "rename": ("»", "")}
+"""What stands before a change, and its colour, by the change's verb."""
 TAB = 4
 """Cells between two tab stops."""
 _PRODUCTS = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
@@ -71,6 +73,11 @@ def facts_of(facts: Mapping[str, object]) -> Iterator[Content]:
 
 def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
+
+
+def signed(value: int) -> str:
+    """``+3``, ``-1 204``."""
+    return f"{'+' if value > 0 else '-' if value < 0 else ''}{number(abs(value))}"
 
 
 def count(value: int, noun: str, plural: str = "") -> str:

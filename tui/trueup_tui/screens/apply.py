@@ -113,7 +113,9 @@ class ApplyScreen(Place):
         elif progress.cancelling:
             self.refuse("It is being cancelled; the roll-back must end.")
         else:
-            self.app.push_screen(ConfirmScreen(before_cancelling()), lambda yes: self.owner.cancel() if yes else None)
+            self.app.push_screen(
+                ConfirmScreen(before_cancelling(self.session)), lambda yes: self.owner.runner.cancel() if yes else None
+            )
 
     def action_more(self) -> None:
         job = self.session.job

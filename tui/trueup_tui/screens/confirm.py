@@ -150,7 +150,11 @@ class AskScreen(Patient, ModalScreen[str | None]):
 
     def action_done(self) -> None:
         value = self.query_one(Input).value
-        if self.armed and not self._wrong(value):
+        if not self.armed:
+            return
+        if self._wrong(value):
+            self.query_one("#meaning", Static).update(self._meaning(value))
+        else:
             self.dismiss(value)
 
     def action_cancel(self) -> None:

@@ -231,7 +231,7 @@ class DiffScreen(Place):
         if self.session.progress is None:
             self.refuse("Nothing ran yet. p shows what would run.")
         else:
-            self.owner.show_run()
+            self.owner.runner.show_run()
 
     def action_preview(self) -> None:
         reason = self._why_no_preview()

@@ -84,13 +84,13 @@ class HistoryScreen(Place):
         elif self.session.running:
             self.refuse(self.session.busy)
         else:
-            self.owner.plan_undo(run)
+            self.owner.runner.plan_undo(run)
 
     def action_run(self) -> None:
         if self.session.progress is None:
             self.refuse("Nothing ran in this visit.")
         else:
-            self.owner.show_run()
+            self.owner.runner.show_run()
 
     def action_reload(self) -> None:
         self._list()

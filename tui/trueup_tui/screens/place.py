@@ -73,6 +73,10 @@ class Place(Screen[None]):
     def say(self, words: str) -> None:
         self.notify(plain(words).plain, markup=False)
 
+    def press_soon(self, command: str) -> None:
+        """Do what the command of that id does, when the dialog that it was chosen in is gone."""
+        self.call_after_refresh(self.action_press, command)
+
     async def action_press(self, command: str) -> None:
         """Do what the command of that id does; the bar's clicks come here."""
         from trueup_tui.commands import COMMANDS

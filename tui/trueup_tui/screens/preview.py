@@ -108,7 +108,7 @@ class PreviewScreen(Place):
         if reason or plan is None:
             self.refuse(reason)
         else:
-            self.owner.rehearse(plan)
+            self.owner.runner.rehearse(plan)
 
     def action_apply(self) -> None:
         plan = self._ready
@@ -121,7 +121,7 @@ class PreviewScreen(Place):
 
     def _confirmed(self, plan: Plan, *, yes: bool) -> None:
         if yes:
-            self.owner.apply(plan)
+            self.owner.runner.apply(plan)
 
     def _why_not(self, plan: Plan | None) -> str:
         if self.session.running:

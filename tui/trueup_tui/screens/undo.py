@@ -68,7 +68,7 @@ class UndoScreen(Place):
     def action_reload(self) -> None:
         undo = self.session.undo
         if undo is not None and not undo.planning:
-            self.owner.plan_undo(undo.run)
+            self.owner.runner.plan_undo(undo.run)
         else:
             self.refuse("Planning already.")
 
@@ -80,7 +80,7 @@ class UndoScreen(Place):
             self.refuse(reason)
             return
         question = before_undoing(plan, undo.run, backup=self.session.backup)
-        self.app.push_screen(ConfirmScreen(question), lambda yes: self.owner.undo(plan) if yes else None)
+        self.app.push_screen(ConfirmScreen(question), lambda yes: self.owner.runner.undo(plan) if yes else None)
 
     def _why_not(self, plan: Plan | None) -> str:
         if self.session.running:

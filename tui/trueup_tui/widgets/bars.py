@@ -65,6 +65,8 @@ def run_words(session: Session) -> str:
     progress = session.progress
     if session.restoring:
         return "▶ restoring"
+    if session.task is not None and session.at_a_task:
+        return f"▶ {session.task.doing}"
     if progress is None or progress.over:
         return ""
     if progress.cancelling:
