@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from trueup import catalogue
 from trueup._version import __version__
@@ -16,9 +17,7 @@ from trueup.dialect import Connection, Dialect
 from trueup.errors import (
     BackupNeeded,
     BackupsUnreadable,
-    DatabaseBusy,
     DatabaseDamaged,
-    ReadOnlyDatabase,
     SchemaMoved,
     TrueupError,
     explained,
@@ -41,11 +40,12 @@ from trueup.events import (
 )
 from trueup.killed import clean_up
 from trueup.limits import Limits
+from trueup.noting import note_failure
 from trueup.plans import Plan
 from trueup.reversing import WayBack, find_way_back
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.space import refuse_too_little
-from trueup.stages import backups, history, recording
+from trueup.stages import backups, failing, history, recording
 from trueup.stages.compare import find_unlike
 from trueup.stages.execute import execute_steps
 from trueup.stages.verify import look_before, verify
@@ -200,7 +200,7 @@ class Running:
             self.receipt = verify(connection, self.plan, before, proofs, own, find_unlike)
         self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
         if killed is not None and killed.run_id not in completed:
-            recording.record_interrupted(connection, settings.history_table, killed, self.now())
+            failing.record_interrupted(connection, settings.history_table, killed, self.now())
         self._record(connection)
         self.limits.check(ahead=_COMMITTING * sum(self.step_seconds))
 
@@ -280,29 +280,25 @@ class Running:
         )
 
     def _record_failure(self, connection: Connection, error: TrueupError, failed_after: float | None) -> None:
-        """Only what went wrong in the run itself: a database that is damaged or held by others is let alone."""
-        if not self.begun or isinstance(error, DatabaseDamaged | DatabaseBusy | ReadOnlyDatabase):
+        """Only what went wrong when all was ready: before that, nothing was to be undone."""
+        if not self.begun:
             return
-        try:
-            connection.begin(timeout=1.0)
-            recording.record_failed(
-                connection,
-                self.target.settings.history_table,
-                run_id=self.id,
-                kind=self.kind,
-                plan=self.plan,
-                error=str(error),
-                started_at=self.started_at,
-                finished_at=self.now(),
-                step_seconds=self.step_seconds,
-                failed_after=failed_after,
-                backup=self.backup,
-                version=__version__,
-            )
-            connection.commit()
-        except Exception as reason:  # the run's own error is what must be told
-            connection.rollback()
-            self.warnings.append(f"the failure could not be written into the history: {reason}")
+        record = partial(
+            failing.record_failed,
+            connection,
+            self.target.settings.history_table,
+            run_id=self.id,
+            kind=self.kind,
+            plan=self.plan,
+            error=str(error),
+            started_at=self.started_at,
+            finished_at=self.now(),
+            step_seconds=self.step_seconds,
+            failed_after=failed_after,
+            backup=self.backup,
+            version=__version__,
+        )
+        self.warnings += note_failure(connection, error, record)
 
     def _waiting(self, holder: str) -> None:
         self.report(Waiting(elapsed=self.limits.elapsed, holder=holder))

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from trueup import catalogue
 from trueup.applying import Now, utc_now
 from trueup.choosing import newest_to_undo
+from trueup.history_table import remove_runs
 from trueup.past import PastRun, read_runs
 from trueup.stages import history, recording
 from trueup.target import Target
@@ -84,7 +85,7 @@ def clean_history(target: Target, *, days: float | None = None, now: Now = utc_n
     try:
         connection.begin(timeout)
         found = _choose(read_runs(history.read_records(connection, name)), target, days, now())
-        recording.remove_runs(connection, name, [run.id for run in found.removed])
+        remove_runs(connection, name, [run.id for run in found.removed])
         recording.shorten_runs(connection, name, [run.id for run in found.shortened])
         connection.commit()
     finally:

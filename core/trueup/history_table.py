@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trueup.dialect import Connection
@@ -105,6 +105,12 @@ def insert(connection: Connection, name: str, row: Mapping[str, Any]) -> None:
     """
     marks = ", ".join("?" * len(row))
     connection.execute(f'INSERT INTO "{name}" ({", ".join(row)}) VALUES ({marks})', tuple(row.values()))
+
+
+def remove_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
+    """Take out all rows of these runs."""
+    for run_id in ids:
+        connection.execute(f'DELETE FROM "{name}" WHERE run_id = ?', (run_id,))
 
 
 def last_managed(connection: Connection, name: str) -> frozenset[tuple[str, str]]:

@@ -11,7 +11,7 @@ from trueup.dialect import Dialect
 from trueup.errors import AnotherMigrator, BackupsUnreadable, ReadOnlyDatabase
 from trueup.past import PastRun, unrecorded
 from trueup.run import Intent
-from trueup.stages import history, recording
+from trueup.stages import failing, history
 from trueup.target import Target
 from trueup.tidying import tidy_backups
 
@@ -85,7 +85,7 @@ def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> 
         tidy_backups(target, dialect, history.read_last_change(connection, name), now)
         if completed and killed.run_id not in completed:
             connection.begin(_PATIENCE)
-            recording.record_interrupted(connection, name, killed, now)
+            failing.record_interrupted(connection, name, killed, now)
             connection.commit()
         return (told,)
     finally:

@@ -82,8 +82,8 @@ class PastRun:
     """``"manual"``, ``"auto"``, ``"plan file"``, ``"undo"``, ``"restore"`` or ``"baseline"``."""
     name: str
     status: str
-    """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), ``"running"``; or ``"failed"``, as
-    another migrator said before trueup."""
+    """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), ``"running"``; or ``"failed"``: a restore
+    that is not proved, or what another migrator called so before trueup."""
     started_at: datetime
     seconds: float
     policy: str
@@ -114,7 +114,7 @@ class PastRun:
     note: str = ""
     """What somebody wanted to say with a baseline."""
     error: str = ""
-    """Why it was rolled back; empty for every other run."""
+    """Why it was rolled back or failed; empty for every other run."""
 
     @property
     def completed(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,10 @@ from trueup.events import (
 )
 from trueup.killed import clean_up
 from trueup.limits import Limits
+from trueup.noting import note_failure
 from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
-from trueup.stages import backups, history, recheck, recording
+from trueup.stages import backups, failing, history, recheck, recording
 from trueup.target import Target
 
 Records = Sequence[Mapping[str, Any]]
@@ -84,16 +86,48 @@ class Restoring:
         self.limits.phase = "waiting for another migrator"
         intent = recording.intent(self.id, "restore", self.now())
         with dialect.lock(intent, self.limits.within(timeout), self._waiting) as killed:
-            self._check_backup(dialect)
-            self._check_space(dialect)
-            self._make_way(dialect)
-            self.limits.phase = "waiting for other writers"
-            with dialect.standstill(self.limits.within(timeout)) as still:
-                self.report(Locked(elapsed=self.limits.elapsed))
-                records = self._read_history(still.connection)
-                if killed is not None:
-                    self._found_killed(killed, records, dialect)
-                self._replace(still, dialect, records, killed)
+            try:
+                self._alone(dialect, killed)
+            except Exception as error:
+                self._record_failure(dialect, explained(error))
+                raise
+
+    def _alone(self, dialect: Dialect, killed: Intent | None) -> None:
+        self._check_backup(dialect)
+        self._check_space(dialect)
+        self._make_way(dialect)
+        self.limits.phase = "waiting for other writers"
+        with dialect.standstill(self.limits.within(self.target.settings.lock_timeout)) as still:
+            self.report(Locked(elapsed=self.limits.elapsed))
+            records = self._read_history(still.connection)
+            if killed is not None:
+                self._found_killed(killed, records, dialect)
+            self._replace(still, dialect, records, killed)
+
+    def _record_failure(self, dialect: Dialect, error: TrueupError) -> None:
+        """In whatever database there is now: the one from before, or that of the backup where its proof failed."""
+        if not dialect.size():
+            return
+        try:
+            connection = dialect.connect(write=True, timeout=self.target.settings.lock_timeout)
+        except TrueupError:  # nothing can be written there, and the restore's own error is what must be told
+            return
+        record = partial(
+            failing.record_failed_restore,
+            connection,
+            self.target.settings.history_table,
+            run_id=self.id,
+            restored=self.backup,
+            saved=self.saved,
+            error=str(error),
+            started_at=self.started_at,
+            finished_at=self.now(),
+            version=__version__,
+        )
+        try:
+            self.warnings += note_failure(connection, error, record)
+        finally:
+            connection.close()
 
     def _found_killed(self, killed: Intent, records: Records, dialect: Dialect) -> None:
         completed = [record["run_id"] for record in records if record["status"] == "completed"]
@@ -167,7 +201,7 @@ class Restoring:
                 copy.begin(0.0)
                 taken_back = recording.carry_over(copy, name, records)
                 if killed is not None and killed.run_id not in history.read_completed(copy, name):
-                    recording.record_interrupted(copy, name, killed, self.now())
+                    failing.record_interrupted(copy, name, killed, self.now())
                 recording.record_restore(
                     copy,
                     name,

@@ -9,8 +9,26 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
-from trueup import Backup, Limits, Status, find_backup, list_backups, migrate, restore, verify_backup
-from trueup.errors import BackupNotGood, DatabaseBusy, NoSuchBackup, NotEnoughSpace, TimeLimitReached
+from trueup import (
+    Backup,
+    Limits,
+    PastRun,
+    Rename,
+    Run,
+    Status,
+    apply,
+    events,
+    find_backup,
+    get_system_health,
+    list_backups,
+    make_backup,
+    migrate,
+    past_runs,
+    plan_undo,
+    restore,
+    verify_backup,
+)
+from trueup.errors import BackupNotGood, DatabaseBusy, NoSuchBackup, NotEnoughSpace, RestoreNotProved, TimeLimitReached
 
 
 def models(*more: Column[str]) -> MetaData:
@@ -193,3 +211,126 @@ def test_nothing_stays_behind(migrated: Lab) -> None:
     restore(backup, migrated.target(NEW))
     assert not list(backup.path.parent.glob("*.partial"))
     assert verify_backup(backup, migrated.target(NEW)).problem == ""
+
+
+# -- restores that fail ------------------------------------------------------------------------------------------------
+
+
+def last(lab: Lab) -> PastRun:
+    return past_runs(lab.target(()))[-1]
+
+
+def fail(lab: Lab, at: type[events.Event]) -> Run:
+    """A restore of the newest backup that somebody cancels as soon as this happens."""
+    limits = Limits()
+
+    def cancel(event: events.Event) -> None:
+        if isinstance(event, at):
+            limits.cancel()
+
+    run = restore(first(lab), lab.target(()), report=cancel, limits=limits)
+    assert run.status is Status.CANCELLED
+    return run
+
+
+def test_a_restore_that_fails_is_in_the_history(migrated: Lab) -> None:
+    """With its error, what was saved of the database, and how it ended: the database is as it was."""
+    for at in (events.Checked, events.BackedUp):
+        content = migrated.content("people", ["id", "name", "mail"])
+        run = fail(migrated, at)
+        told = last(migrated)
+        assert (told.id, told.kind, told.status, told.error) == (run.id, "restore", "rolled_back", str(run.error))
+        assert told.backup_id == (run.backup.id if run.backup else "")
+        assert migrated.content("people", ["id", "name", "mail"]) == content
+        assert run.warnings == ()
+
+
+def test_who_cannot_restore_again_and_again_leaves_one_row(migrated: Lab) -> None:
+    """The last attempt; another error is another row."""
+    for _ in range(3):
+        fail(migrated, events.Locked)
+    assert history(migrated) == [("auto", "completed"), ("restore", "rolled_back")]
+    fail(migrated, events.BackedUp)
+    assert history(migrated) == [("auto", "completed"), *[("restore", "rolled_back")] * 2]
+
+
+def test_a_restore_that_failed_took_nothing_back(migrated: Lab) -> None:
+    """The run before it can be undone, and its models are in step without a comparison."""
+    fail(migrated, events.BackedUp)
+    assert plan_undo(migrated.target(())).undoes.run_id == past_runs(migrated.target(()))[0].id
+    assert migrate(migrated.target(NEW)).plan is None
+
+
+def test_a_busy_database_is_not_waited_for_twice(migrated: Lab) -> None:
+    """Who cannot have the database for a restore does not ask for it again to write that down."""
+    with closing(sqlite3.connect(migrated.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run = restore(first(migrated), migrated.target(NEW, lock_timeout=0.2))
+        other.execute("ROLLBACK")
+    assert (run.warnings, history(migrated)) == ((), [("auto", "completed")])
+
+
+def test_a_failed_restore_writes_only_where_there_is_a_history(lab: Lab) -> None:
+    """No database comes into being, and none gets a table, because a restore fails."""
+    lab.create(OLD)
+    backup = make_backup(lab.target(()))
+    fail(lab, events.BackedUp)
+    assert lab.names() == ["people"]
+    lab.path.unlink()
+    backup.path.write_bytes(b"")
+    assert isinstance(restore(backup, lab.target(())).error, BackupNotGood)
+    assert not lab.path.exists()
+
+
+def renamed_since(lab: Lab) -> tuple[MetaData, list[Rename]]:
+    """A run that gave a column another name, and made a new one of the old name; both are the models' of now."""
+    models = MetaData()
+    columns = [Column("full", Text), Column("name", Text)]
+    Table("people", models, Column("id", Integer, primary_key=True), *columns)
+    decided = [Rename(table="people", column="name", to="full")]
+    assert apply(lab.plan(models, decisions=decided), lab.target(models)).success
+    return models, decided
+
+
+def restore_unproved(lab: Lab) -> Run:
+    """Somebody changes the schema at the moment before it is looked at, which WAL mode allows."""
+
+    def disturb(event: events.Event) -> None:
+        if isinstance(event, events.Verifying):
+            lab.sql("CREATE TABLE theirs (x)")
+
+    run = restore(first(lab), lab.target(()), report=disturb)
+    assert isinstance(run.error, RestoreNotProved)
+    return run
+
+
+def test_a_restore_that_is_not_proved_says_so(lab: Lab) -> None:
+    """The history does not call it completed; what it says of the way back is there, and health repeats it."""
+    lab.sql("PRAGMA journal_mode = wal")
+    lab.create(OLD)
+    lab.sql("INSERT INTO people VALUES (1, 'Ada')")
+    assert migrate(lab.target(NEW)).success
+    run = restore_unproved(lab)
+    told = last(lab)
+    assert (told.id, told.kind, told.status, told.error) == (run.id, "restore", "failed", str(run.error))
+    assert lab.value("SELECT count(*) FROM migration_history WHERE kind = 'restore'") == 1
+    last_run = next(item for item in get_system_health(lab.target(())).findings if item.rule == "last-run")
+    assert "failed: The database was replaced by the backup" in last_run.sentence
+    assert migrate(lab.target(NEW)).status is Status.MIGRATED
+    assert restore(find_backup(lab.target(()), told.backup_id), lab.target(())).success
+    assert "mail" in lab.stored("people")
+
+
+def test_renames_around_restores_that_failed(lab: Lab) -> None:
+    """One that was rolled back leaves a rename made; one that is not proved put back what was before it."""
+    lab.sql("PRAGMA journal_mode = wal")
+    lab.create(OLD)
+    lab.sql("INSERT INTO people VALUES (1, 'Ada')")
+    assert migrate(lab.target(OLD)).success
+    models, decided = renamed_since(lab)
+    fail(lab, events.Checked)
+    assert lab.plan(models, decisions=decided).in_step
+    restore_unproved(lab)
+    assert [step.sentence for step in lab.plan(models, decisions=decided).steps][:1] == [
+        "rename column people.name to full"
+    ]

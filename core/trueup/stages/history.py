@@ -14,6 +14,8 @@ from trueup.work import Load, Work
 
 _MARKED = ("schema_after", "models", "versions", "differences_left")
 """Later columns that tell what moved since a run."""
+_REPLACED = ("completed", "failed")
+"""Statuses of a restore that put the backup in place of the database, though that may not be proved."""
 _NEWEST = 200
 """Rows of the history that the pace of the machine is learned from."""
 
@@ -73,13 +75,13 @@ def read_renames(connection: Connection, name: str) -> frozenset[str]:
     made: frozenset[str] = frozenset()
     at_backup: dict[str, frozenset[str]] = {}
     query = (
-        f'SELECT kind, step, name, backup_id FROM "{name}"'
+        f'SELECT kind, status, step, name, backup_id FROM "{name}"'
         f" WHERE step = 0 OR name LIKE '{RENAMES}' AND status = 'completed' ORDER BY rowid"
     )
-    for kind, step, said, backup in connection.rows(query):
+    for kind, status, step, said, backup in connection.rows(query):
         if backup:
             at_backup[backup] = made
-        if kind == "restore":
+        if kind == "restore" and status in _REPLACED:
             made = at_backup.get(said.removeprefix(RESTORED), frozenset())
         elif step:
             made |= frozenset(said.split("; "))

@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from trueup.dialect import Connection
-from trueup.history_table import NAMES, RENAMES, REQUIRED, RESTORED, insert, last_managed, make_table
-from trueup.past import KILLED, made_by, pack_schema, performer_of, write_made
-from trueup.plans import Plan, Step
+from trueup.history_rows import ended, managed_text, milliseconds, shared, step_row
+from trueup.history_table import RENAMES, REQUIRED, RESTORED, insert, last_managed, make_table
+from trueup.past import made_by, pack_schema, write_made
+from trueup.plans import Plan
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
 from trueup.standing import BASELINE
@@ -59,7 +60,7 @@ def record_run(
         step_undo_sql: the same for each step.
     """
     make_table(connection, name)
-    run_row = _ended(run_id, kind, "completed", started_at, finished_at) | {
+    run_row = ended(run_id, kind, "completed", started_at, finished_at) | {
         "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
         "checksum": plan.checksum,
         "sql": plan.script,
@@ -70,7 +71,7 @@ def record_run(
         "models": plan.models_fingerprint,
         "versions": plan.versions,
         "differences_left": plan.differences_left,
-        "managed_tables": _managed_text(_managed(connection, name, plan)),
+        "managed_tables": managed_text(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),
         "trueup_version": version,
@@ -78,16 +79,15 @@ def record_run(
         "undoes": json.dumps({plan.undoes.run_id: plan.undoes.steps}) if plan.undoes else None,
         "objects_before": pack_schema(plan.live),
     }
-    shared = _shared(run_row)
     insert(connection, name, run_row)
     for number, (step, seconds, back) in enumerate(zip(plan.steps, step_seconds, step_undo_sql, strict=True), 1):
         made = {
-            "execution_time_ms": _milliseconds(seconds),
+            "execution_time_ms": milliseconds(seconds),
             "undo_sql": back or None,
             "measured": _measured_text([Measured(load=step.load, seconds=seconds)] if step.load else []),
             "changes": write_made(made_by(step, plan)),
         }
-        insert(connection, name, shared | _step(number, step, plan) | made)
+        insert(connection, name, shared(run_row) | step_row(number, step, plan) | made)
 
 
 def record_baseline(
@@ -105,7 +105,7 @@ def record_baseline(
     """Write how the database is, and how it stands to the models, making the table when it is missing."""
     make_table(connection, name)
     present = (_keys(plan.wanted) | last_managed(connection, name)) & _keys(plan.live)
-    row = _ended(run_id, BASELINE, "completed", started_at, finished_at) | {
+    row = ended(run_id, BASELINE, "completed", started_at, finished_at) | {
         "name": title,
         "checksum": plan.checksum,
         "sql": "",
@@ -114,82 +114,11 @@ def record_baseline(
         "models": plan.models_fingerprint,
         "versions": plan.versions,
         "differences_left": plan.differences_left,
-        "managed_tables": _managed_text(present),
+        "managed_tables": managed_text(present),
         "trueup_version": version,
         "note": note or None,
     }
     insert(connection, name, row)
-
-
-def record_interrupted(connection: Connection, name: str, killed: Intent, found_at: datetime) -> None:
-    """Write that a run was killed before its commit, making the table when it is missing."""
-    make_table(connection, name)
-    row = {
-        "run_id": killed.run_id,
-        "step": 0,
-        "kind": killed.kind,
-        "name": KILLED,
-        "status": "interrupted",
-        "started_at": killed.since,
-        "finished_at": found_at.isoformat(),
-        "execution_time_ms": 0,
-        "checksum": "",
-        "sql": "",
-        "schema_after": None,
-        "managed_tables": _managed_text(last_managed(connection, name)),
-        "performed_by": performer_of(killed),
-    }
-    insert(connection, name, row)
-
-
-def record_failed(
-    connection: Connection,
-    name: str,
-    *,
-    run_id: str,
-    kind: str,
-    plan: Plan,
-    error: str,
-    started_at: datetime,
-    finished_at: datetime,
-    step_seconds: Sequence[float],
-    failed_after: float | None,
-    backup: Backup | None,
-    version: str,
-) -> None:
-    """Write that a run was rolled back, in a transaction of its own, where there is a history.
-
-    A server that fails in the same way at every start leaves one record, that of its last attempt; one that fails in
-    ever other ways, a line for each of the earlier attempts.
-
-    Args:
-        step_seconds: of the steps that were done, before all of them were rolled back.
-        failed_after: how long the step after these went on until it failed, in seconds; none where none had begun.
-    """
-    if not set(NAMES) <= set(connection.columns(name)):
-        return
-    make_table(connection, name)
-    _shorten_earlier_attempts(connection, name, plan.checksum, error)
-    row = _ended(run_id, kind, "rolled_back", started_at, finished_at) | {
-        "name": f"{len(plan.steps)} steps, rolled back",
-        "checksum": plan.checksum,
-        "sql": plan.script,
-        "policy": str(plan.policy),
-        "schema_before": plan.live.fingerprint,
-        "schema_after": plan.live.fingerprint,
-        "managed_tables": _managed_text(last_managed(connection, name)),
-        "backup_id": backup.id if backup else None,
-        "trueup_version": version,
-        "error": error,
-    }
-    insert(connection, name, row)
-    ran = [("rolled_back", seconds) for seconds in step_seconds]
-    ran += [("failed", failed_after)] if failed_after is not None else []
-    ran += [("pending", 0.0)] * (len(plan.steps) - len(ran))
-    for number, (step, (status, seconds)) in enumerate(zip(plan.steps, ran, strict=True), 1):
-        ended = {"status": status, "execution_time_ms": _milliseconds(seconds)}
-        why = {"error": error} if status == "failed" else {}
-        insert(connection, name, _shared(row) | _step(number, step, plan) | ended | why)
 
 
 def record_restore(
@@ -206,12 +135,12 @@ def record_restore(
     version: str,
 ) -> None:
     """Write that the database is that of a backup from now on, and which runs that takes back."""
-    row = _ended(run_id, "restore", "completed", started_at, finished_at) | {
+    row = ended(run_id, "restore", "completed", started_at, finished_at) | {
         "name": f"{RESTORED}{restored.id}",
         "checksum": restored.checksum,
         "sql": "",
         "schema_after": schema_after,
-        "managed_tables": _managed_text(last_managed(connection, name)),
+        "managed_tables": managed_text(last_managed(connection, name)),
         "backup_id": saved.id if saved else None,
         "trueup_version": version,
         "undoes": json.dumps(dict.fromkeys(taken_back, ())),
@@ -236,12 +165,6 @@ def carry_over(copy: Connection, name: str, records: Sequence[Mapping[str, Any]]
     return tuple(dict.fromkeys(run_id for run_id, _ in later))
 
 
-def remove_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
-    """Take out all rows of these runs."""
-    for run_id in ids:
-        connection.execute(f'DELETE FROM "{name}" WHERE run_id = ?', (run_id,))
-
-
 def shorten_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
     """Leave of these runs one line each, and of their steps only which renames were made."""
     make_table(connection, name)
@@ -251,46 +174,6 @@ def shorten_runs(connection: Connection, name: str, ids: Sequence[str]) -> None:
             f"DELETE FROM \"{name}\" WHERE run_id = ? AND step > 0 AND name NOT LIKE '{RENAMES}'", (run_id,)
         )
         connection.execute(f'UPDATE "{name}" SET {emptied} WHERE run_id = ?', (run_id,))
-
-
-def _ended(run_id: str, kind: str, status: str, started_at: datetime, finished_at: datetime) -> dict[str, Any]:
-    """What every row of a run by this process says."""
-    return {
-        "run_id": run_id,
-        "step": 0,
-        "kind": kind,
-        "status": status,
-        "started_at": started_at.isoformat(),
-        "finished_at": finished_at.isoformat(),
-        "execution_time_ms": _milliseconds((finished_at - started_at).total_seconds()),
-        "performed_by": _performer(),
-    }
-
-
-def _shared(run_row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the rows of the steps say as well."""
-    return {key: run_row[key] for key in ("run_id", "kind", "status", "started_at", "finished_at")}
-
-
-def _step(number: int, step: Step, plan: Plan) -> dict[str, Any]:
-    """What is known of a step before it is done."""
-    return {
-        "step": number,
-        "name": step.sentence,
-        "checksum": plan.checksum,
-        "sql": step.sql,
-        "form": str(step.form),
-    }
-
-
-def _shorten_earlier_attempts(connection: Connection, name: str, checksum: str, error: str) -> None:
-    """Of those of the same plan: the last one goes when it failed in the same way, and of all others a line stays."""
-    newest = connection.rows(
-        f'SELECT run_id, status, checksum, error FROM "{name}" WHERE step = 0 ORDER BY rowid DESC LIMIT 1'
-    )
-    remove_runs(connection, name, [run_id for run_id, *told in newest if told == ["rolled_back", checksum, error]])
-    connection.execute(f"DELETE FROM \"{name}\" WHERE step > 0 AND checksum = ? AND status <> 'completed'", (checksum,))
-    connection.execute(f"UPDATE \"{name}\" SET sql = '' WHERE checksum = ? AND status = 'rolled_back'", (checksum,))
 
 
 def _managed(connection: Connection, name: str, plan: Plan) -> frozenset[tuple[str, str]]:
@@ -304,28 +187,6 @@ def _keys(schema: Schema) -> frozenset[tuple[str, str]]:
     return frozenset((*tables, *(item.key for item in schema.objects if item.kind != "virtual")))
 
 
-def _managed_text(keys: Iterable[tuple[str, str]]) -> str:
-    """Of a table its name, of all else the kind and the name."""
-    return json.dumps([name if kind == "table" else (kind, name) for kind, name in sorted(keys)])
-
-
 def _measured_text(measured: Iterable[Measured]) -> str | None:
     items = [asdict(item.load) | {"seconds": item.seconds} for item in measured]
     return json.dumps(items) if items else None
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _performer() -> str:
-    return f"{_user()}@{socket.gethostname()} (process {os.getpid()})"
-
-
-def _user() -> str:
-    import getpass  # only who writes pays for this import
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
