@@ -44,13 +44,14 @@ from trueup.noting import note_failure
 from trueup.plans import Plan
 from trueup.reversing import WayBack, find_way_back
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
+from trueup.sourcing import bring
 from trueup.space import refuse_too_little
 from trueup.stages import backups, failing, history, recording
 from trueup.stages.compare import find_unlike
 from trueup.stages.execute import execute_steps
 from trueup.stages.verify import look_before, verify
 from trueup.target import Target
-from trueup.tidying import tidy_backups
+from trueup.tidying import pack_backups, tidy_backups
 from trueup.work import Work
 
 Now = Callable[[], datetime]
@@ -150,11 +151,15 @@ class Running:
                 if self.backup is not None:
                     self.backup = catalogue.mark_failed(self.backup)
                 raise
+            else:
+                self._pack(dialect)
             finally:
                 self._tidy(dialect)
 
     def _connected(self, dialect: Dialect, killed: Intent | None) -> None:
         timeout = self.target.settings.lock_timeout
+        if self.plan.source is not None:
+            bring(self.plan.source, self.limits)
         connection = dialect.connect(write=True, timeout=timeout, source=self.plan.source)
         try:
             with connection.limited(self.limits), self.limits.explaining():
@@ -218,6 +223,13 @@ class Running:
             self.warnings += [tidied.warning] if tidied.warning else []
         except (OSError, BackupsUnreadable) as error:
             self.warnings.append(f"old backups could not be removed: {error}")
+
+    def _pack(self, dialect: Dialect) -> None:
+        """The run is done and committed, whatever happens here."""
+        try:
+            self.warnings += pack_backups(self.target, dialect, self.needed, self.now(), self.limits)
+        except Exception as error:
+            self.warnings.append(f"older backups were not packed: {error}")
 
     def _check_space(self, dialect: Dialect) -> None:
         """For the backup; for the rows that are written; and for a journal that may take all of them once more.

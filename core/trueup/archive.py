@@ -70,7 +70,7 @@ def backup_statistics(target: Target) -> BackupStatistics:
     return BackupStatistics(
         count=len(found),
         good=sum(not backup.problem for backup in found),
-        size=sum(backup.size for backup in found),
+        size=sum(backup.disk_size for backup in found),
         oldest=found[-1].created_at if found else None,
         newest=found[0].created_at if found else None,
         outcomes=dict(Counter(_outcome(backup, outcomes) for backup in found).most_common()),
@@ -107,6 +107,7 @@ def verify_backup(
 
     Raises:
         NotEnoughSpace, TrialImpossible: the trial could not be made. The backup itself was checked.
+        NotEnoughSpace, UnpackingFailed: it is packed, and there is no place to unpack it to.
         Cancelled, TimeLimitReached: the limits say so.
     """
     limits = limits or Limits()
@@ -135,13 +136,14 @@ def export_backup(backup: Backup, target: Target, path: Path, *, limits: Limits 
     Raises:
         BackupNotUsable: the backup is not good.
         ExportFailed: the file exists, cannot be written, or is not what it should be.
+        NotEnoughSpace, UnpackingFailed: it is packed, and there is no place to unpack it to, to verify it.
         Cancelled, TimeLimitReached: the limits say so; there is no new file then.
     """
     limits = limits or Limits()
     checked = verify_backup(backup, target, limits=limits)
     if checked.problem:
         raise BackupNotUsable(backup=backup.id, problem=checked.problem)
-    place = path / backup.path.name if path.is_dir() else path
+    place = path / backup.plain_path.name if path.is_dir() else path
     limits.phase = "exporting the backup"
     try:
         backups.export(checked, place, limits)

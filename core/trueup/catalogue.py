@@ -20,12 +20,17 @@ from zlib import crc32
 from trueup.dialect import Dialect
 from trueup.errors import BackupsUnreadable, NoSuchBackup
 from trueup.run import Backup
+from trueup.zstd import ENDING
 
 PARTIAL = ".partial"
 GONE = "the file is gone"
 UNREADABLE = "this user cannot read the file"
+SCRATCH = ".trueup-unpacked-"
+"""What the names of files begin with that somebody unpacked to read them."""
 _STALE = 3600.0
-"""Seconds after which nobody is still writing a description."""
+"""Seconds after which nobody is still writing a description, or unpacking what was not touched since."""
+_OF_THE_DIRECTORY = ("packed_size",)
+"""What no description knows, since it is seen."""
 
 
 def list_backups(directory: Path, dialect: Dialect) -> tuple[Backup, ...]:
@@ -73,8 +78,33 @@ def delete_backup(backup: Backup) -> None:
     Raises:
         OSError: it cannot be removed.
     """
-    backup.path.unlink(missing_ok=True)
-    backup.path.with_suffix(".json").unlink(missing_ok=True)
+    for path in (*_files(backup), backup.plain_path.with_suffix(".json")):
+        path.unlink(missing_ok=True)
+
+
+def read_backup(path: Path) -> Backup:
+    """The backup whose file this is, while it is not packed; with a ``problem`` where its description is gone."""
+    return _with_file(_read_description(path.with_suffix(".json")))
+
+
+def as_it_lies(backup: Backup) -> Backup:
+    """The backup with the file that it has now: others may have packed or unpacked it since somebody looked.
+
+    A file is there at every moment: the plain one goes after the packed one has come, and the packed one stays.
+    """
+    sizes = {path: size for path in _files(backup) if (size := _size(path)) is not None}
+    path = next(iter(sizes), backup.plain_path)
+    return replace(backup, path=path, packed_size=0 if [*sizes] in ([], [backup.plain_path]) else sum(sizes.values()))
+
+
+def reach(backup: Backup) -> tuple[Backup, str]:
+    """The backup as it lies, and why its file cannot be read; nothing where it can."""
+    lies = as_it_lies(backup)
+    if os.access(lies.path, os.R_OK):
+        return lies, ""
+    problem = UNREADABLE if lies.path.exists() else GONE
+    packed_meanwhile = as_it_lies(lies).path != lies.path
+    return reach(backup) if packed_meanwhile else (lies, problem)
 
 
 def mark_failed(backup: Backup) -> Backup:
@@ -89,7 +119,7 @@ def mark_failed(backup: Backup) -> Backup:
 
 def note_check(backup: Backup) -> None:
     """Keep what a check found; of a backup that somebody deleted meanwhile, or on a full disk, nothing is kept."""
-    if backup.path.with_suffix(".json").exists():
+    if backup.plain_path.with_suffix(".json").exists():
         with suppress(OSError):
             _write(backup, f".{os.urandom(4).hex()}{PARTIAL}")
 
@@ -106,10 +136,10 @@ def write_description(backup: Backup) -> None:
 
 
 def _write(backup: Backup, ending: str) -> None:
-    path = backup.path.with_suffix(".json")
+    path = backup.plain_path.with_suffix(".json")
     temporary = path.with_name(f"{path.name}{ending}")
-    fields = {name: getattr(backup, name) for name in Backup.__slots__}
-    fields["path"] = backup.path.name
+    fields = {name: getattr(backup, name) for name in Backup.__slots__ if name not in _OF_THE_DIRECTORY}
+    fields["path"] = backup.plain_path.name
     try:
         temporary.write_text(json.dumps(fields, default=_plain, indent=1), encoding="utf-8")
         temporary.chmod(0o600)
@@ -135,7 +165,7 @@ def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
         # its description is written just before it gets its name
         directory.joinpath(f"{identifier_of(partial, dialect)}.json").unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
-    return [*partials, *_remove_stale_descriptions(directory)]
+    return [*partials, *_remove_stale(directory)]
 
 
 def partial_ending(dialect: Dialect) -> str:
@@ -170,7 +200,8 @@ def _found(directory: Path, dialect: Dialect) -> Iterator[Backup]:
         ours = dialect.may_be(backup.origin) if backup.origin else named.fullmatch(path.stem)
         if ours and not path.with_name(f"{path.stem}{partial_ending(dialect)}").exists():
             yield _with_file(backup)
-    without = {path.stem for path in entries if path.suffix == ".db"} - {path.stem for path in described}
+    files = {path.name.removesuffix(ENDING) for path in entries}
+    without = {name.removesuffix(".db") for name in files if name.endswith(".db")} - {path.stem for path in described}
     yield from (_undescribed(directory / f"{stem}.db") for stem in sorted(without) if named.fullmatch(stem))
 
 
@@ -183,12 +214,22 @@ def _entries(directory: Path) -> list[Path]:
         raise BackupsUnreadable(directory=directory, reason=error.strerror or str(error)) from error
 
 
+def _files(backup: Backup) -> tuple[Path, Path]:
+    """The plain one and the packed one. Where there are both, the first counts."""
+    return backup.plain_path, backup.plain_path.with_name(f"{backup.plain_path.name}{ENDING}")
+
+
+def _size(path: Path) -> int | None:
+    """Nothing where there is no file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 def _with_file(backup: Backup) -> Backup:
-    if backup.problem:
-        return backup
-    if not backup.path.is_file():
-        return replace(backup, problem=GONE)
-    return backup if os.access(backup.path, os.R_OK) else replace(backup, problem=UNREADABLE)
+    lies, problem = reach(backup)
+    return replace(lies, problem=lies.problem or problem)
 
 
 def _read_description(path: Path) -> Backup:
@@ -223,27 +264,26 @@ def _plausible(backup: Backup) -> Backup:
 
 def _undescribed(path: Path, problem: str = "it has no description, so nobody knows what it is") -> Backup:
     """All that a file tells by itself."""
-    try:
-        stat = path.stat()
-        size, changed = stat.st_size, stat.st_mtime
-    except OSError:
-        size, changed = 0, 0.0
-    return Backup(
+    unknown = Backup(
         id=path.stem,
         path=path,
         database="",
-        created_at=datetime.fromtimestamp(changed, UTC),
-        size=size,
+        created_at=datetime.fromtimestamp(0.0, UTC),
+        size=_size(path) or 0,
         checksum="",
         schema_fingerprint="",
         problem=problem,
     )
+    found = as_it_lies(unknown)
+    return replace(found, created_at=datetime.fromtimestamp(_changed(found.path, 0.0), UTC))
 
 
-def _remove_stale_descriptions(directory: Path) -> list[Path]:
-    """What is left of descriptions whose writer was killed; younger ones may be somebody's who writes now."""
+def _remove_stale(directory: Path) -> list[Path]:
+    """What is left of descriptions, and of unpacked files, whose writer was killed; younger ones may be somebody's who
+    is at work now."""
     now = datetime.now(UTC).timestamp()
-    halves = (path for path in _entries(directory) if ".json." in path.name and path.name.endswith(PARTIAL))
+    ours = (path for path in _entries(directory) if ".json." in path.name or path.name.startswith(SCRATCH))
+    halves = (path for path in ours if path.name.endswith(PARTIAL))
     stale = [path for path in halves if now - _changed(path, now) > _STALE]
     for path in stale:
         path.unlink(missing_ok=True)

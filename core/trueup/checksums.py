@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from trueup.aside import aside
 from trueup.limits import Limits
@@ -63,11 +63,16 @@ def checksum(path: Path, algorithm: str, limits: Limits) -> str:
         OSError: the file cannot be read.
         Cancelled, TimeLimitReached: the limits ended it.
     """
-    digest = ALGORITHMS[algorithm]()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            limits.check()
-            digest.update(chunk)
+        return checksum_of(file, algorithm, limits)
+
+
+def checksum_of(file: IO[bytes], algorithm: str, limits: Limits) -> str:
+    """:func:`checksum` of what is left to read of an open file."""
+    digest = ALGORITHMS[algorithm]()
+    while chunk := file.read(CHUNK):
+        limits.check()
+        digest.update(chunk)
     return f"{algorithm}:{digest.hexdigest()}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -13,11 +12,13 @@ from trueup.dialect import Connection, Dialect
 from trueup.errors import BackupNotUsable, TrialImpossible, TrueupError
 from trueup.flow import restore
 from trueup.limits import Limits
+from trueup.packing import plain, write_plain
 from trueup.run import Backup, BackupComparison, RowsMoved
 from trueup.schema import Schema
 from trueup.space import refuse_too_little
 from trueup.stages.compare import compare
 from trueup.target import Target
+from trueup.zstd import Unreadable
 
 _PREFIX = ".trueup-trial-"
 _TRIAL = 4
@@ -36,6 +37,7 @@ def compare_backup(backup: Backup, target: Target, *, limits: Limits | None = No
 
     Raises:
         BackupNotUsable: the backup cannot be read.
+        NotEnoughSpace, UnpackingFailed: it is packed, and there is no place to unpack it to.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
         Cancelled, TimeLimitReached: the limits say so.
     """
@@ -44,7 +46,7 @@ def compare_backup(backup: Backup, target: Target, *, limits: Limits | None = No
     own = (target.settings.history_table,)
     live = dialect.connect(write=False, timeout=target.settings.lock_timeout)
     try:
-        with _opened(backup, dialect) as copy, copy.limited(limits), live.limited(limits), limits.explaining():
+        with _opened(backup, dialect, limits) as copy, copy.limited(limits), live.limited(limits), limits.explaining():
             before, after = copy.schema(leave_out=own), live.schema(leave_out=own)
             then = {table.name: _rows_then(backup, copy, table.name) for table in before.tables}
             now = {table.name: live.count(table.name) for table in after.tables}
@@ -65,7 +67,7 @@ def try_restoring(backup: Backup, target: Target, limits: Limits) -> str:
         NotEnoughSpace, TrialImpossible: the trial could not be made.
         Cancelled, TimeLimitReached: the limits ended it.
     """
-    with _scratch(backup, target) as (copy, scratch):
+    with _scratch(backup, target, limits) as (copy, scratch):
         run = restore(copy, scratch, limits=limits)
         limits.check()
         if run.error is not None:
@@ -77,7 +79,7 @@ def try_restoring(backup: Backup, target: Target, limits: Limits) -> str:
 
 
 @contextmanager
-def _scratch(backup: Backup, target: Target) -> Iterator[tuple[Backup, Target]]:
+def _scratch(backup: Backup, target: Target, limits: Limits) -> Iterator[tuple[Backup, Target]]:
     """A copy of the backup, and a database that is not there yet, in a directory that is gone afterwards."""
     from tempfile import TemporaryDirectory  # a server that starts does not pay for this import
 
@@ -86,8 +88,8 @@ def _scratch(backup: Backup, target: Target) -> Iterator[tuple[Backup, Target]]:
     with ExitStack() as stack:
         try:
             directory = Path(stack.enter_context(TemporaryDirectory(prefix=_PREFIX, dir=place)))
-            copy = replace(backup, path=directory / backup.path.name)
-            shutil.copyfile(backup.path, copy.path)
+            copy = replace(backup, path=directory / backup.plain_path.name)
+            write_plain(backup, copy.path, limits)
         except OSError as error:
             reason = error.strerror or str(error)
             raise TrialImpossible(backup=backup.id, directory=place, reason=reason) from error
@@ -96,18 +98,21 @@ def _scratch(backup: Backup, target: Target) -> Iterator[tuple[Backup, Target]]:
 
 
 @contextmanager
-def _opened(backup: Backup, dialect: Dialect) -> Iterator[Connection]:
+def _opened(backup: Backup, dialect: Dialect, limits: Limits) -> Iterator[Connection]:
     """The backup as a database, to read."""
-    if not backup.path.is_file():
+    if not catalogue.as_it_lies(backup).path.is_file():
         raise BackupNotUsable(backup=backup.id, problem=catalogue.GONE)
-    try:
-        copy = dialect.open_copy(backup.path)
-    except TrueupError as error:
-        raise BackupNotUsable(backup=backup.id, problem=str(error)) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(plain(backup, limits))
+        except Unreadable as error:
+            raise BackupNotUsable(backup=backup.id, problem=str(error)) from error
+        try:
+            copy = dialect.open_copy(path)
+        except TrueupError as error:
+            raise BackupNotUsable(backup=backup.id, problem=str(error)) from error
+        stack.callback(copy.close)
         yield copy
-    finally:
-        copy.close()
 
 
 def _rows_then(backup: Backup, copy: Connection, table: str) -> int:

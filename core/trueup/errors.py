@@ -140,6 +140,11 @@ class BackupNotGood(TrueupError):
     last check: {good}."""
 
 
+class UnpackingFailed(TrueupError):
+    """The backup {backup} is packed, and could not be unpacked in {directory}: {reason}. Nothing was changed. Make room
+    there, or give this user the permission to write to it."""
+
+
 class BackupsUnreadable(TrueupError):
     """The directory of backups {directory} cannot be read: {reason}. Nothing was changed. Give this user the permission
     to read it, or name another directory with --backup-dir."""

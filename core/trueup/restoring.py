@@ -58,6 +58,8 @@ class Restoring:
     started_at: datetime
     id: str = field(default_factory=lambda: os.urandom(6).hex())
     saved: Backup | None = None
+    promised: str = ""
+    """Fingerprint of the schema that the database is to have, without the history."""
     warnings: list[str] = field(default_factory=list)
 
     def carry_out(self) -> Run:
@@ -195,7 +197,8 @@ class Restoring:
         So the history never loses what happened since, and one transaction brings the content and its record.
         """
         name = self.target.settings.history_table
-        with backups.working_copy(self.backup, dialect, self.now()) as path:
+        self.limits.phase = "copying the backup"
+        with backups.working_copy(self.backup, dialect, self.now(), self.limits) as path:
             copy = dialect.open_copy(path, write=True)
             try:
                 copy.begin(0.0)
@@ -215,6 +218,7 @@ class Restoring:
                     version=__version__,
                 )
                 copy.commit()
+                self.promised = copy.fingerprint(leave_out=(name,))
             finally:
                 copy.close()
             yield path
@@ -230,12 +234,8 @@ class Restoring:
     def _problems(self, still: Standstill, own: tuple[str, ...]) -> Iterator[str]:
         """What differs from the backup. Rows are counted only where nobody can have written in between."""
         live = still.connection
-        copy = self.target.dialect().open_copy(self.backup.path)
-        try:
-            if live.fingerprint(leave_out=own) != copy.fingerprint(leave_out=own):
-                yield "its schema is another one"
-        finally:
-            copy.close()
+        if live.fingerprint(leave_out=own) != self.promised:
+            yield "its schema is another one"
         yield from live.integrity()
         tables = [name for name in self.backup.row_counts if name not in own] if still.lasts else []
         for table in tables:

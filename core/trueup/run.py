@@ -12,6 +12,7 @@ from trueup.errors import TrueupError
 from trueup.plans import Assessment, Plan
 from trueup.standing import Position
 from trueup.work import Load
+from trueup.zstd import ENDING
 
 
 class Status(StrEnum):
@@ -66,9 +67,9 @@ class Backup:
     """The database it is a copy of, for people: its URL with the password masked."""
     created_at: datetime
     size: int
-    """Bytes."""
+    """Bytes of the database in it."""
     checksum: str
-    """``algorithm:hex`` of the file."""
+    """``algorithm:hex`` of the database in it."""
     schema_fingerprint: str
     row_counts: dict[str, int] = field(default_factory=dict)
     run_id: str | None = None
@@ -85,6 +86,23 @@ class Backup:
     a disk that loses one of them loses it for both."""
     trueup_version: str = ""
     database_version: str = ""
+    packed_size: int = 0
+    """Bytes that it takes on the disk, where it was packed; with what was unpacked for an undo."""
+
+    @property
+    def packed(self) -> bool:
+        """Whether its file has to be unpacked to be a database."""
+        return self.path.suffix == ENDING
+
+    @property
+    def plain_path(self) -> Path:
+        """The file while it is not packed."""
+        return self.path.with_suffix("") if self.packed else self.path
+
+    @property
+    def disk_size(self) -> int:
+        """Bytes that it takes on the disk."""
+        return self.packed_size or self.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +113,7 @@ class BackupStatistics:
     good: int
     """Those without a problem."""
     size: int
-    """Bytes of all of them."""
+    """Bytes that all of them take on the disk."""
     oldest: datetime | None
     newest: datetime | None
     outcomes: dict[str, int]

@@ -44,6 +44,8 @@ class Settings:
     backup: bool = True
     backup_full_check: bool = False
     """Hold every index of a new backup against its table as well; takes many times as long as the check without."""
+    backup_compression: str = "none"
+    """``"zstd"`` packs older backups after a run."""
     backup_dir: Path | None = None
     """Where backups go; ``.trueup/backups`` beside the database when not given."""
     backup_days: float = 30.0
@@ -180,6 +182,12 @@ def _policy(value: Any) -> Policy:
     return Policy(value)
 
 
+def _compression(value: Any) -> str:
+    if value not in ("none", "zstd"):
+        raise ValueError("it must be none or zstd")
+    return str(value)
+
+
 def _seconds(value: Any) -> float:
     seconds = float(value)
     if seconds < 0 or seconds != seconds:
@@ -233,6 +241,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "probe_limit": _limit,
     "backup": _switch,
     "backup_full_check": _switch,
+    "backup_compression": _compression,
     "backup_dir": Path,
     "backup_days": _days,
     "backup_count": _count,

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from trueup import catalogue
+from trueup import catalogue, packing
 from trueup.choosing import Taken
 from trueup.dialect import Dialect
-from trueup.errors import ValuesGone
+from trueup.errors import BackupNotUsable, ValuesGone
 from trueup.limits import Limits
 from trueup.past import PastRun
 from trueup.plans import Source
+from trueup.run import Backup
 from trueup.stages import recheck
 from trueup.stages.invert import older_names, renames_of
 from trueup.target import Target
+from trueup.zstd import Unreadable
 
 _UNDONE_FROM_BACKUP = frozenset(("DropTable", "DropColumn", "DeleteRows", "CastValues", "AlterColumn"))
 
@@ -42,6 +44,21 @@ def find_source(taken: Taken, target: Target, now: datetime, limits: Limits) -> 
         raise ValuesGone(run=taken.run.id, problem=problem, lost=", ".join(lost)) from problem
 
 
+def bring(source: Source, limits: Limits) -> None:
+    """See to it that the backup is there for a plan that may be old: a run since then may have packed it again.
+
+    Raises:
+        BackupNotUsable: it is not what it was, or this Python cannot unpack it.
+        NotEnoughSpace, UnpackingFailed, Cancelled, TimeLimitReached: it is not unpacked.
+    """
+    if source.path.exists():
+        return
+    try:
+        _put_back(catalogue.read_backup(source.path), limits)
+    except _NoBackup as error:
+        raise BackupNotUsable(backup=source.id, problem=str(error)) from error
+
+
 def needs_backup(run: PastRun) -> bool:
     """Whether an undo of the run, as far as it still holds, brings back values that only its backup has."""
     made = (item for step in run.steps if not step.undone_by for item in step.made or ())
@@ -57,6 +74,7 @@ def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime, lim
     if found is None:
         raise _NoBackup(f"the backup {identifier} is gone from {target.backup_directory(dialect)}")
     limits.phase = "checking the backup"
+    _put_back(found, limits)
     checked = recheck.verify_backup(found, dialect, now, limits)
     if checked.problem:
         raise _NoBackup(f"the backup {identifier} is not good: {checked.problem}")
@@ -69,6 +87,14 @@ def _verified(taken: Taken, target: Target, dialect: Dialect, now: datetime, lim
         raise _NoBackup(f"the backup {identifier} is not of the database as it was before the run")
     made = [item for step in taken.run.steps for item in step.made or ()]
     return Source(id=identifier, path=checked.path, schema=schema, renames=renames_of(made))
+
+
+def _put_back(backup: Backup, limits: Limits) -> None:
+    """It stays unpacked for some time, since a person may look at the plan before it is carried out."""
+    try:
+        packing.put_back(backup, limits)
+    except Unreadable as error:
+        raise _NoBackup(f"the backup {backup.id} is not good: {error}") from error
 
 
 def _dropped(taken: Taken) -> Iterator[str]:

@@ -20,7 +20,7 @@ def list_object(backups: Sequence[Backup], warning: str) -> dict[str, Any]:
         warning: about all of them.
     """
     return {
-        "size": sum(backup.size for backup in backups),
+        "size": sum(backup.disk_size for backup in backups),
         "warning": warning or None,
         "backups": [_described(backup) for backup in backups],
     }
@@ -33,8 +33,8 @@ def list_lines(backups: Sequence[Backup], warning: str) -> Iterator[str]:
     width = max((len(backup.id) for backup in backups), default=0)
     for backup in backups:
         state = backup.problem or (f"good on {_minute(backup.verified_at)}" if backup.verified_at else "unchecked")
-        rows = sum(backup.row_counts.values())
-        yield visible(f"{backup.id:<{width}}  {backup.size / 1e6:9.1f} MB  {rows:>11} rows  {state}")
+        rows, packed = sum(backup.row_counts.values()), ", packed" if backup.packed else ""
+        yield visible(f"{backup.id:<{width}}  {backup.disk_size / 1e6:9.1f} MB  {rows:>11} rows  {state}{packed}")
     if warning:
         yield f"note: {warning}"
 
@@ -102,6 +102,8 @@ def _described(backup: Backup) -> dict[str, Any]:
         "run_id": backup.run_id,
         "checksum": backup.checksum or None,
         "cloned": backup.cloned,
+        "compression": "zstd" if backup.packed else "none",
+        "disk_size": backup.disk_size,
         "verified_at": backup.verified_at.isoformat() if backup.verified_at else None,
         "problem": backup.problem or None,
     }

@@ -1,16 +1,26 @@
-"""What a run does about earlier backups: remove what has served its time, and what killed runs left half-written."""
+"""What a run does about earlier backups: remove what has served its time, and what killed runs left half-written; pack
+those that nobody will want in a hurry."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from trueup import catalogue
+from trueup import catalogue, packing, zstd
+from trueup.aside import aside
 from trueup.dialect import Dialect
+from trueup.errors import Cancelled, TimeLimitReached
+from trueup.limits import Limits
 from trueup.run import Backup
-from trueup.stages.retention import expired, storage_warning
+from trueup.stages import recheck
+from trueup.stages.retention import expired, packable, storage_warning
 from trueup.target import Target
+
+_PATIENCE = 3600.0
+"""Seconds that a backup stays unpacked for an undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +46,49 @@ def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now:
     for backup in gone:
         catalogue.delete_backup(backup)
     return Tidied(tuple(gone), storage_warning([backup for backup in found if backup not in gone], keep))
+
+
+def pack_backups(
+    target: Target, dialect: Dialect, needed: Collection[str], now: datetime, limits: Limits
+) -> Iterator[str]:
+    """Pack older backups, where the settings want it. Only for who holds the migrator lock, and no transaction.
+
+    What there is no time for is packed after the next run.
+
+    Args:
+        target: names the directory and the compression.
+        dialect: of the database.
+        needed: ids of runs that can still be undone.
+        now: the time.
+        limits: when to stop.
+
+    Returns:
+        Sentences about what could not be done.
+
+    Raises:
+        BackupsUnreadable: what is in the directory cannot be told.
+    """
+    if target.settings.backup_compression == "none":
+        return
+    if not zstd.installed():
+        yield f"older backups were not packed: {zstd.MISSING}"
+        return
+    limits.phase = "packing older backups"
+    for backup in packable(catalogue.list_backups(target.backup_directory(dialect), dialect), needed):
+        if _wanted_now(backup):
+            continue
+        try:
+            limits.check()
+            aside(partial(packing.pack, backup, dialect, limits), limits)
+        except (Cancelled, TimeLimitReached):
+            return
+        except zstd.Unreadable as error:  # so it is the backup that is not what it was
+            problem = recheck.verify_backup(backup, dialect, now, limits).problem
+            yield f"the backup {backup.id} was not packed: {problem or error}"
+        except OSError as error:
+            yield f"the backup {backup.id} was not packed: {error.strerror or error}"
+
+
+def _wanted_now(backup: Backup) -> bool:
+    """Whether it was unpacked for an undo that somebody is still looking at."""
+    return bool(backup.packed_size) and time.time() - backup.path.stat().st_ctime < _PATIENCE

@@ -85,7 +85,7 @@ def cells_of(backup: Backup, session: Session) -> Iterator[object]:
     yield cell(moment(backup.created_at))
     yield cell(_verified(backup, session))
     yield cell(_maker(backup))
-    yield cell(size(backup.size))
+    yield cell(size(backup.disk_size))
     yield cell(str(len(backup.row_counts)))
     yield cell(number(sum(backup.row_counts.values())))
 

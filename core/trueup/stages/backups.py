@@ -7,7 +7,6 @@ takes longest, so the other two are done beside it, in threads.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,11 +21,13 @@ from trueup.catalogue import (
     stem_of,
     write_description,
 )
-from trueup.checksums import ALGORITHM, CHUNK, beside, checksum, sync
+from trueup.checksums import ALGORITHM, beside, checksum, sync
 from trueup.dialect import Connection, Dialect
 from trueup.errors import BackupFailed, DatabaseDamaged, DiskFailed
 from trueup.limits import Limits
+from trueup.packing import write_plain
 from trueup.run import Backup
+from trueup.zstd import ENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def keep_damaged(
 
 
 def export(backup: Backup, path: Path, limits: Limits) -> None:
-    """Copy the backup's file to a new one, which appears only when it is whole, and is the backup by its checksum.
+    """Copy the backup's database to a new file, which appears only when it is whole, and the backup by its checksum.
 
     Raises:
         FileExistsError: there is one of this name.
@@ -127,10 +128,7 @@ def export(backup: Backup, path: Path, limits: Limits) -> None:
     partial = path.with_name(f"{path.name}.{os.urandom(4).hex()}{PARTIAL}")
     try:
         partial.touch(mode=0o600, exist_ok=False)
-        with backup.path.open("rb") as source, partial.open("wb") as copy:
-            while chunk := source.read(CHUNK):
-                limits.check()
-                copy.write(chunk)
+        write_plain(backup, partial, limits)
         sync(partial)
         if checksum(partial, backup.checksum.partition(":")[0], limits) != backup.checksum:
             raise OSError("what was written there is not what the backup holds")
@@ -153,14 +151,15 @@ def _name(partial: Path, path: Path) -> None:
 
 
 @contextmanager
-def working_copy(backup: Backup, dialect: Dialect, now: datetime) -> Iterator[Path]:
-    """A copy of the backup's file that may be written to; it is gone when the context ends.
+def working_copy(backup: Backup, dialect: Dialect, now: datetime, limits: Limits) -> Iterator[Path]:
+    """A copy of the backup's database that may be written to; it is gone when the context ends.
 
     Raises:
         BackupFailed: there is no room for it.
+        Cancelled, TimeLimitReached: the limits ended it.
     """
     with _partial_file(backup.path.parent, dialect, now) as partial:
-        shutil.copyfile(backup.path, partial)
+        write_plain(backup, partial, limits)
         yield partial
 
 
@@ -250,6 +249,6 @@ def _free_identifier(directory: Path, database: str, now: datetime) -> str:
     return next(
         name
         for name in names
-        if not any((directory / f"{name}{end}").exists() for end in (".db", ".json"))
+        if not any((directory / f"{name}{end}").exists() for end in (".db", f".db{ENDING}", ".json"))
         and not any(directory.glob(f"{escape(name)}.*{PARTIAL}"))
     )

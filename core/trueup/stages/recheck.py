@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
-from trueup.catalogue import GONE, UNREADABLE, note_check
+from trueup import zstd
+from trueup.catalogue import UNREADABLE, as_it_lies, note_check, reach
 from trueup.checksums import ALGORITHMS, beside, checksum
 from trueup.dialect import Dialect
 from trueup.errors import TrueupError
 from trueup.limits import Limits
+from trueup.packing import plain
 from trueup.run import Backup
 
 
@@ -27,44 +29,48 @@ def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limit
 
     Raises:
         Cancelled, TimeLimitReached: the limits ended it; nothing new is known of the file then.
+        NotEnoughSpace, UnpackingFailed: it is packed, and there is no place to unpack it to.
 
     Returns:
         The backup with ``verified_at`` and ``problem`` renewed, as it is then kept on disk. One that has no readable
-        description is as it was: nobody knows what its file should be. That this user cannot read the file is told, and
-        not kept.
+        description is as it was: nobody knows what its file should be. That this user, or this Python, cannot read the
+        file is told, and not kept.
     """
+    backup, problem = reach(backup)
     if not backup.checksum:
         return backup
-    if backup.path.is_file() and not os.access(backup.path, os.R_OK):
-        return replace(backup, problem=UNREADABLE)
-    checked = replace(backup, verified_at=now, problem="; ".join(_problems(backup, dialect, limits, thorough)))
+    if problem == UNREADABLE:
+        return replace(backup, problem=problem)
+    if backup.packed and not zstd.installed():
+        return replace(backup, problem=zstd.MISSING)
+    found = [problem] if problem else list(_problems(backup, dialect, limits, thorough))
+    if found and as_it_lies(backup).packed != backup.packed:  # somebody packed it meanwhile
+        return verify_backup(backup, dialect, now, limits, thorough=thorough)
+    checked = replace(backup, verified_at=now, problem="; ".join(found))
     note_check(checked)
     return checked
 
 
 def _problems(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
-    if not backup.path.is_file():
-        yield GONE
-        return
     algorithm = backup.checksum.partition(":")[0]
     if algorithm not in ALGORITHMS:
         yield f"whether it changed cannot be told: its checksum is by {algorithm}"
         return
     try:
-        with beside(limits, checksum, backup.path, algorithm, limits) as computed:
-            found = list(_complaints(backup, dialect, limits, thorough))
+        with plain(backup, limits) as path, beside(limits, checksum, path, algorithm, limits) as computed:
+            found = list(_complaints(path, backup, dialect, limits, thorough))
     except OSError as error:
-        yield f"the file cannot be read: {error.strerror}"
+        yield f"the file cannot be read: {error.strerror or error}"
         return
     if computed.result() != backup.checksum:
         yield "the file changed since it was made"
     yield from found
 
 
-def _complaints(backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
+def _complaints(path: Path, backup: Backup, dialect: Dialect, limits: Limits, thorough: bool) -> Iterator[str]:
     """What the database that the backup is says of itself."""
     try:
-        copy = dialect.open_copy(backup.path)
+        copy = dialect.open_copy(path)
     except TrueupError as error:
         yield str(error)
         return

@@ -26,7 +26,7 @@ def expired(backups: Sequence[Backup], keep: Retention, needed: Collection[str],
     newest_failed = next((backup for backup in backups if backup.run_failed), None)
     kept, size, gone = 0, 0, list[Backup]()
     for backup in backups:
-        size += backup.size
+        size += backup.disk_size
         safe = backup is newest_good or backup.run_id in needed or not backup.checksum
         fits = kept < keep.count and (keep.size is None or size <= keep.size)
         recent = now - backup.created_at <= timedelta(days=keep.days)
@@ -34,13 +34,24 @@ def expired(backups: Sequence[Backup], keep: Retention, needed: Collection[str],
             kept += 1
         else:
             gone.append(backup)
-            size -= backup.size
+            size -= backup.disk_size
     return gone
+
+
+def packable(backups: Sequence[Backup], needed: Collection[str]) -> list[Backup]:
+    """The good ones, but not the newest of them nor those of the runs in ``needed``, which may be wanted at any moment.
+
+    Args:
+        backups: newest first.
+        needed: ids of runs that can still be undone.
+    """
+    good = [backup for backup in backups if not backup.problem]
+    return [backup for backup in good[1:] if backup.run_id not in needed and not backup.packed]
 
 
 def storage_warning(backups: Sequence[Backup], keep: Retention) -> str:
     """A sentence when the backups take much room; empty otherwise."""
-    size = sum(backup.size for backup in backups)
+    size = sum(backup.disk_size for backup in backups)
     if keep.large is None or size < keep.large:
         return ""
     return f"Large backup storage usage - consider cleanup ({len(backups)} backups, {size / 1e6:.0f} MB)"
