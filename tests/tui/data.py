@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,9 @@ from trueup import (
     Finding,
     Form,
     Hazard,
+    Health,
+    HealthFinding,
+    HealthLevel,
     Ignore,
     Keep,
     Limits,
@@ -519,6 +523,59 @@ CHANGED = BackupComparison(
 UNCHANGED = BackupComparison(backup=BACKUP, changes=(), rows=())
 TAKEN_FOR = "it was taken for the last run, 7f3a91c2d001, and takes it back"
 LARGE = "Large backup storage usage - consider cleanup (3 backups, 145 MB)"
+
+
+def health_of(*rules: tuple[str, HealthLevel, str, str]) -> Health:
+    """What came of an examination, the worst first."""
+    findings = tuple(
+        HealthFinding(rule=rule, level=level, sentence=what, recommendation=do) for rule, level, what, do in rules
+    )
+    return Health(database="sqlite:///shop.db", checked_at=NOW - timedelta(seconds=4), findings=findings)
+
+
+FIT = health_of()
+"""Nothing is wrong."""
+NOT_FIT = health_of(
+    (
+        "last-run",
+        HealthLevel.WARNING,
+        "The last run (auto, 2026-01-03 14:11 UTC) was rolled back: rebuild table orders (2 changes) failed:"
+        " CHECK constraint failed: ck_orders_ref. Everything was rolled back; the database is as it was.",
+        "see trueup history, mend the cause, and run again",
+    ),
+    (
+        "foreign-keys",
+        HealthLevel.WARNING,
+        "Rows point to rows that are not there: 12 rows of orders to customers.",
+        "correct or delete these rows",
+    ),
+    (
+        "bad-backups",
+        HealthLevel.WARNING,
+        "1 backup cannot be used: shop-20251101-093000 (the file changed since it was made).",
+        "look at them, and delete them: trueup backups delete ID",
+    ),
+    (
+        "backup-not-verified",
+        HealthLevel.NOTE,
+        "The backup shop-20251220-080000 was not read again ever.",
+        "trueup backups verify --trial",
+    ),
+)
+DAMAGED = health_of(
+    (
+        "database-damaged",
+        HealthLevel.CRITICAL,
+        "The database is damaged: wrong # of entries in index ix_orders_ref, and 3 more.",
+        "restore the newest good backup: trueup restore shop-20260103-141231",
+    ),
+    (
+        "not-all-checked",
+        HealthLevel.NOTE,
+        "The time did not suffice to check everything.",
+        "allow more with --time-limit, or 0 for none",
+    ),
+)
 RECEIPT = Receipt(
     remaining_differences=0,
     untouched_objects=14,
@@ -849,6 +906,10 @@ class FakeCore:
     """Why a backup is not deleted."""
     compared: BackupComparison | Exception | None = None
     made: Backup | Exception = BACKUP
+    health: Health | Exception = FIT
+    examining: bool = False
+    """The examination goes on until it is stopped."""
+    examined: int = 0
     held: bool = False
     """Tasks begin and never end."""
     tasks: int = 0
@@ -873,7 +934,7 @@ class FakeCore:
     @property
     def calls(self) -> tuple[int, ...]:
         """How often each question was asked."""
-        return len(self.asked), self.listed, self.recalled, len(self.undos), self.tasks
+        return len(self.asked), self.listed, self.recalled, len(self.undos), self.tasks, self.examined
 
     def core(self) -> Core:
         return Core(
@@ -892,6 +953,7 @@ class FakeCore:
             export_backup=lambda backup, target, path, **options: path,
             delete_backup=self._delete,
             job=self._start_task,
+            health=self._examine,
             past_runs=self._past_runs,
             plan_undo=self._plan_undo,
             read_decisions=lambda path: self.kept,
@@ -916,6 +978,12 @@ class FakeCore:
         if not isinstance(self.backups, Exception):
             self.backups = tuple(checked if item.id == checked.id else item for item in self.backups)
         return checked
+
+    def _examine(self, target: Target, *, limits: Limits) -> Health:
+        self.examined += 1
+        while self.examining and not limits.over:
+            time.sleep(0.01)
+        return _answer(self.health)  # type: ignore[no-any-return]
 
     def _past_runs(self, target: Target) -> tuple[PastRun, ...]:
         self.recalled += 1

@@ -16,6 +16,7 @@ from tests.tui.data import (
     BLOCKED_UNDO,
     CHANGED,
     COPYING,
+    DAMAGED,
     ENDANGERED,
     EVERY_KIND,
     FAILED_RUN,
@@ -24,6 +25,7 @@ from tests.tui.data import (
     INSERTING,
     LARGE,
     LOSING,
+    NOT_FIT,
     NOT_UNDOABLE,
     NOTHING_TAKEN,
     OPEN,
@@ -79,8 +81,10 @@ async def settled(pilot: Pilot[int]) -> None:
 def _waits(session: Session) -> bool:
     """Some thread has not answered."""
     planning = session.undo is not None and session.undo.planning
+    held = getattr(getattr(session.core.health, "__self__", None), "examining", False)
+    examining = session.examining is not None and (session.stopped or not held)
     working = session.at_a_task and not getattr(session.job, "held", False)
-    return session.reading or session.listing or session.recalling or planning or working
+    return session.reading or session.listing or session.recalling or planning or working or examining
 
 
 async def armed(pilot: Pilot[int]) -> None:
@@ -274,6 +278,7 @@ def _reading() -> FakeCore:
 
 
 _BUSY = errors.DatabaseBusy(database="sqlite:///shop.db", timeout=10.0)
+_NO_TARGET = errors.NoTarget(what="models", looked="trueup.toml", option="--models package.module:Base")
 _DAMAGED = errors.DatabaseDamaged(database="sqlite:///shop.db", reason="database disk image is malformed")
 _WRONG_SQL = errors.DecisionsError(
     path="/srv/shop/trueup.toml",
@@ -417,6 +422,20 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "history-empty": Scenario(core(READY), keys("3"), "No run yet."),
     "history-error": Scenario(core(READY, runs=_DAMAGED), keys("3"), "The sentence, and R tries again."),
+    "health-fit": Scenario(core(READY), keys("4"), "Nothing is wrong, and what that rests on."),
+    "health-findings": Scenario(
+        core(READY, health=NOT_FIT), keys("4"), "What is wrong, the worst first, what to do, and where."
+    ),
+    "health-note": Scenario(core(READY, health=NOT_FIT), keys("4", "G"), "The last finding, and its way."),
+    "health-damaged": Scenario(
+        core(READY, health=DAMAGED), keys("4"), "Damage, the way back, and that not everything could be seen."
+    ),
+    "health-examining": Scenario(core(READY, examining=True), keys("4"), "What goes on, and how to stop it."),
+    "health-stopped": Scenario(core(READY, examining=True), keys("4", "c"), "It was stopped, and R examines again."),
+    "health-error": Scenario(core(READY, health=_NO_TARGET), keys("4"), "The sentence, and R tries again."),
+    "health-changed": Scenario(
+        core(READY, health=NOT_FIT, backups=BACKUPS), keys("4", "2", "v", "4"), "Something was done since."
+    ),
     "undo-plan": Scenario(core(READY, runs=HISTORY), keys("3", "u"), "What is lost, what comes back, and the SQL."),
     "undo-blocked": Scenario(
         core(READY, runs=HISTORY, undo=BLOCKED_UNDO), keys("3", "u"), "What stands in the way, and what to do."

@@ -28,6 +28,7 @@ PICTURES = {
     "done": "apply-done",
     "backups": "backups-list",
     "history": "history-list",
+    "health": "health-findings",
     "undo": "undo-plan",
 }
 

@@ -42,10 +42,10 @@ class Desk:
             connection.executescript(script)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, how: str = "IMMEDIATE") -> Iterator[None]:
         """Somebody else writes, and does not end."""
         with closing(sqlite3.connect(self.database, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"BEGIN {how}")
             yield
 
     def app(self) -> TrueupApp:

@@ -612,7 +612,9 @@ async def test_too_small_says_so() -> None:
         assert text_of(pilot).strip() == "Needs 40x10, has 30x8"
 
 
-@pytest.mark.parametrize("keys", [(), ("r",), ("p",), ("p", "A"), ("2",), ("2", "e"), ("question_mark",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "keys", [(), ("r",), ("p",), ("p", "A"), ("2",), ("2", "e"), ("4",), ("question_mark",)], ids=" ".join
+)
 async def test_every_size_is_survived(keys: tuple[str, ...]) -> None:
     """Nothing breaks at any size from 1x1 on, in any place."""
     random = Random(7)

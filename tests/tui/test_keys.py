@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.data import BACKUPS, ENDANGERED, HISTORY, LOSING, OPEN, READY, UNFILLED, FakeCore, session_of, up_to_step
+from tests.tui.data import (
+    BACKUPS,
+    ENDANGERED,
+    HISTORY,
+    LOSING,
+    NOT_FIT,
+    OPEN,
+    READY,
+    UNFILLED,
+    FakeCore,
+    session_of,
+    up_to_step,
+)
 from tests.tui.scenarios import NARROW, armed, press, running, start
 from trueup_tui.app import TrueupApp
 from trueup_tui.commands import COMMANDS, PLACES, Command, as_markdown, bar_of, bindings_of
@@ -20,6 +32,7 @@ TOGETHER = {
     "apply": ("app", "apply", "text"),
     "backups": ("app", "backups", "list"),
     "history": ("app", "history", "list"),
+    "health": ("app", "health", "list"),
     "undo": ("app", "undo", "text"),
 }
 BEFORE: dict[str, tuple[str, ...]] = {
@@ -38,6 +51,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "preview": ("p",),
     "backups": ("2",),
     "history": ("3",),
+    "health": ("4",),
     "undo": ("3", "u"),
     "palette": ("ctrl+p",),
     "help": ("question_mark",),
@@ -48,7 +62,7 @@ PLANS |= {"ask": READY, "confirm": LOSING, "decide": ENDANGERED}
 
 def session_for(command: Command) -> FakeCore:
     plan = PLANS.get(command.id, PLANS.get(command.place, READY))
-    return FakeCore(plan=plan, backups=BACKUPS, runs=HISTORY)
+    return FakeCore(plan=plan, backups=BACKUPS, runs=HISTORY, health=NOT_FIT, examining=command.id == "health.cancel")
 
 
 async def go_to(command: Command, pilot: Pilot[int]) -> None:

@@ -21,7 +21,7 @@ BOTH = (
     "apply-done",
 )
 BOTH += ("diff-danger", "decide-offers", "decide-refused", "apply-failed", "help-diff", "palette")
-BOTH += tuple(name for name in SCENARIOS if name.startswith(("backups-", "history-", "undo-")))
+BOTH += tuple(name for name in SCENARIOS if name.startswith(("backups-", "health-", "history-", "undo-")))
 PICTURES = [(name, NARROW) for name in SCENARIOS] + [(name, WIDE) for name in BOTH]
 
 

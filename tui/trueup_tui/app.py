@@ -73,6 +73,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         self.add_mode("drift", lambda: DiffScreen(session))
         self.add_mode("backups", self._backups_screen)
         self.add_mode("history", self._history_screen)
+        self.add_mode("health", self._health_screen)
 
     def get_css_variables(self) -> dict[str, str]:
         """The app's own colours beside the theme's, from those that every theme has."""
@@ -106,6 +107,11 @@ class TrueupApp(App[int], inherit_bindings=False):
         from trueup_tui.screens.history import HistoryScreen
 
         return HistoryScreen(self.session)
+
+    def _health_screen(self) -> Screen[Any]:
+        from trueup_tui.screens.health import HealthScreen
+
+        return HealthScreen(self.session)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from trueup import (
     BackupStatistics,
     Decision,
     Event,
+    Health,
     Job,
     Limits,
     PastRun,
@@ -32,6 +33,7 @@ from trueup_tui.messages import (
     BackupsFailed,
     BackupsListed,
     ChoicesWritten,
+    Examined,
     HistoryFailed,
     HistoryRead,
     ReadingDone,
@@ -69,6 +71,7 @@ class Core:
     export_backup: Callable[..., Path] = trueup.export_backup
     delete_backup: Callable[..., None] = trueup.delete_backup
     job: Callable[[Callable[[Callable[[Event], None], Limits], object], Limits], Job] = Job
+    health: Callable[..., Health] = trueup.get_system_health
     past_runs: Callable[[Target], tuple[PastRun, ...]] = trueup.past_runs
     plan_undo: Callable[[Target, str], Plan] = trueup.plan_undo
     read_decisions: Callable[[Path | None], tuple[Decision, ...]] = trueup.read_decisions
@@ -146,6 +149,15 @@ def list_runs(core: Core, settings: Settings, post: Post) -> None:
         _post(post, HistoryRead(core.past_runs(core.target(settings))[::-1]))
 
     _in_thread("history", work, lambda error: _post(post, HistoryFailed(error)))
+
+
+def examine(core: Core, settings: Settings, limits: Limits, post: Post) -> None:
+    """Find what is wrong, until the limits say that it is enough."""
+
+    def work() -> None:
+        _post(post, Examined(core.health(core.target(settings), limits=limits)))
+
+    _in_thread("health", work, lambda error: _post(post, Examined(error=error)))
 
 
 def plan_undo(core: Core, settings: Settings, run_id: str, post: Post) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from trueup import Backup, BackupStatistics, Event, PastRun, Plan, Target
+from trueup import Backup, BackupStatistics, Event, Health, PastRun, Plan, Target
 from trueup_tui.tasks import Ending
 
 
@@ -67,6 +67,14 @@ class HistoryRead(Message):
 @dataclass
 class HistoryFailed(Message):
     error: BaseException
+
+
+@dataclass
+class Examined(Message):
+    """How well the database is, or why nobody can tell."""
+
+    health: Health | None = None
+    error: BaseException | None = None
 
 
 @dataclass

@@ -98,6 +98,8 @@ class Runner:
         session.job.start()
 
     def _follow(self, job: Job) -> None:
+        """An examination reads every page, and a commit would have to wait for it: it ends."""
+        self._session.stop_examining()
         self._owner.changed()
         jobs.follow(job, self._owner.post_message)
 
@@ -186,6 +188,7 @@ class Runner:
             if self._leaves():
                 return
             session.backups = session.history = None
+            session.outdated |= {"health"}
             self._owner.read()
         self._owner.changed()
 
@@ -220,7 +223,7 @@ class Runner:
             return
         if message.ending is not None and message.ending.compared is not None:
             session.compared = message.ending.compared
-        session.outdated |= {session.task.place}
+        session.outdated |= {session.task.place, "health"}
         self._owner.changed()
 
     def _end_of_run(self) -> None:
@@ -228,6 +231,7 @@ class Runner:
             return
         progress = self._session.progress
         self._session.history = None
+        self._session.outdated |= {"health"}
         if progress is not None and isinstance(progress.error, errors.SchemaMoved):
             self._moved()
         self._owner.read()

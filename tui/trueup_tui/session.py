@@ -6,7 +6,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from trueup import Backup, BackupComparison, BackupStatistics, Job, PastRun, Plan, Settings, Target, errors
+from trueup import (
+    Backup,
+    BackupComparison,
+    BackupStatistics,
+    Health,
+    Job,
+    Limits,
+    PastRun,
+    Plan,
+    Settings,
+    Target,
+    errors,
+)
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
 from trueup_tui.jobs import Core
@@ -78,6 +90,12 @@ class Session:
     history_error: BaseException | None = None
     recalling: bool = False
     """The history is being read."""
+    health: Health | None = None
+    health_error: BaseException | None = None
+    examining: Limits | None = None
+    """Those of the examination that goes on."""
+    stopped: bool = False
+    """Somebody ended the last examination."""
     undo: Undo | None = None
     """The last one that was asked for; when it runs, it is a run like any other."""
 
@@ -131,6 +149,11 @@ class Session:
         if run is not None and (self.reading or self.plan is run.plan):
             return run.exit_code
         return 0 if self.plan is not None and self.plan.in_step else 1
+
+    def stop_examining(self) -> None:
+        if self.examining is not None:
+            self.examining.cancel()
+            self.stopped = True
 
     def run_target(self) -> Target:
         """The target with what was switched for this run; also of a database that cannot be read."""

@@ -2,7 +2,7 @@
 
 Names, defaults and expressions may hold anything: ``[red]``, escape sequences, characters that turn the text around.
 Nothing of it may be read as markup or reach the terminal as it is, so every such text goes through :func:`plain`,
-:func:`cell`, :func:`lines` or :func:`sql`.
+:func:`cell`, :func:`paragraph`, :func:`lines` or :func:`sql`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ def lines(text: object, style: str = "") -> Content:
 def cell(text: object, style: str = "") -> Text:
     """Like :func:`plain`, for a table or a tree."""
     return Text(visible(str(text)), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def paragraph(text: object, style: str = "") -> Text:
+    """Like :func:`cell`, for as many lines as it takes."""
+    return Text(visible(str(text)), style=style)
 
 
 def sql(text: str) -> Content:

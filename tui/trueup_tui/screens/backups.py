@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.widgets import Static
 
 from trueup import Backup
@@ -57,7 +56,7 @@ class BackupsScreen(Place):
             self._list()
         some = bool(session.backups) and session.backups_error is None
         self.show_body("#backups", some, "#list")
-        self._tell("#summary", overview_of(session))
+        self.tell("#summary", overview_of(session))
         self._draw_doing()
         if some:
             self._fill()
@@ -66,13 +65,7 @@ class BackupsScreen(Place):
         self._ask_again()
 
     def _draw_doing(self) -> None:
-        self._tell("#doing", doing_of(self.session))
-
-    def _tell(self, where: str, words: Content) -> None:
-        """A line that takes no room when there is nothing to say."""
-        line = self.query_one(where, Static)
-        line.update(words)
-        line.set_class(not words, "-off")
+        self.tell("#doing", doing_of(self.session))
 
     def _fill(self) -> None:
         self.query_one(RowTable).fill(cells_of(backup, self.session) for backup in self.session.backups or ())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
+from textual.widgets import Static
 
 from trueup_tui.session import Session
 from trueup_tui.widgets.bars import KeyBar, StatusLine, TooSmall
@@ -65,6 +67,12 @@ class Place(Screen[None]):
         self.query_one("#notice").set_class(shown, "-off")
         # Only what is drawn can have the focus.
         self.call_after_refresh(self.query_one(focus if shown else "#notice").focus)
+
+    def tell(self, where: str, words: Content) -> None:
+        """Show a line, which takes no room when there is nothing to say."""
+        line = self.query_one(where, Static)
+        line.update(words)
+        line.set_class(not words, "-off")
 
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing now."""
