@@ -19,16 +19,7 @@ from apply import copied, fill, orders
 from sqlalchemy import Column, Text
 
 from trueup import Limits, Plan, Policy, Run, Settings, Target, apply, plan
-from trueup.events import (
-    BackupProgress,
-    Event,
-    Finished,
-    StatementStarted,
-    StepProgress,
-    Verified,
-    Verifying,
-    Working,
-)
+from trueup.events import BackupProgress, Event, Finished, StatementStarted, StepProgress, Verified, Verifying, Working
 from trueup.work import Work
 
 ROWS = 10_000_000

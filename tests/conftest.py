@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase
 from sqlalchemy import MetaData, create_engine
 
 from trueup import Plan, Policy, Run, Settings, Target, Verdict, migrate, plan
-from trueup.dialects import sqlite as sqlite_dialect
+from trueup.dialects.sqlite import abilities as of_sqlite
 from trueup.dialects.sqlite.abilities import Abilities
 
 Row = tuple[Any, ...]
@@ -229,13 +229,13 @@ def make_lab(tmp_path: Path) -> Callable[[str], Lab]:
 @pytest.fixture
 def only_rebuilds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A SQLite that protects its schema table and has the ALTER TABLE of 3.35: what is not in place is a rebuild."""
-    monkeypatch.setattr(sqlite_dialect, "abilities", lambda: replace(ONLY_EDITS, edits_schema=False))
+    monkeypatch.setattr(of_sqlite, "abilities", lambda: replace(ONLY_EDITS, edits_schema=False))
 
 
 @pytest.fixture
 def only_edits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A SQLite from before ALTER TABLE knew constraints, whatever this one is."""
-    monkeypatch.setattr(sqlite_dialect, "abilities", lambda: ONLY_EDITS)
+    monkeypatch.setattr(of_sqlite, "abilities", lambda: ONLY_EDITS)
 
 
 @pytest.fixture(params=["cheapest form", "only rebuilds"])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from trueup import catalogue
 from trueup._version import __version__
 from trueup.aside import aside
+from trueup.clock import Now
 from trueup.damage import in_full
 from trueup.dialect import Connection, Dialect
 from trueup.errors import (
@@ -29,7 +30,6 @@ from trueup.events import (
     CrashFound,
     Event,
     Locked,
-    Report,
     RolledBack,
     StepFinished,
     StepStarted,
@@ -42,6 +42,7 @@ from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.noting import note_failure
 from trueup.plans import Plan
+from trueup.reporting import Report
 from trueup.reversing import WayBack, find_way_back
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.sourcing import bring
@@ -54,14 +55,8 @@ from trueup.target import Target
 from trueup.tidying import pack_backups, tidy_backups
 from trueup.work import Work
 
-Now = Callable[[], datetime]
-
 _COMMITTING = 0.1
 """A commit cannot be interrupted. It takes about a twentieth of the time that the rows took to be written."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trueup import catalogue
 from trueup._version import __version__
-from trueup.applying import Now, utc_now
+from trueup.clock import Now, utc_now
 from trueup.comparing import try_restoring
 from trueup.dialect import Connection
 from trueup.errors import (
@@ -22,10 +22,11 @@ from trueup.errors import (
     ExportFailed,
     TrueupError,
 )
-from trueup.events import BackedUp, BackupProgress, Report, ignore
+from trueup.events import BackedUp, BackupProgress
 from trueup.flow import past_runs
 from trueup.killed import settle
 from trueup.limits import Limits
+from trueup.reporting import Report, ignore
 from trueup.run import Backup, BackupStatistics
 from trueup.sourcing import needs_backup
 from trueup.space import refuse_too_little

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trueup.decisions_file import as_toml
-from trueup.errors import TrueupError
-from trueup.hazards import Hazard
-from trueup.plans import Assessment, Plan
-from trueup.run import Backup, Rehearsal, Run
 from trueup.standing import Position
+
+if TYPE_CHECKING:
+    from trueup.errors import TrueupError
+    from trueup.hazards import Hazard
+    from trueup.plans import Assessment, Plan
+    from trueup.run import Backup, Rehearsal, Run
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
@@ -200,6 +201,8 @@ def _change_json(item: Assessment, *, samples: bool) -> dict[str, Any]:
 
 
 def _hazard_json(hazard: Hazard, *, samples: bool) -> dict[str, Any]:
+    from trueup.decisions_file import as_toml
+
     named = hazard.finding.samples if samples else ()
     return {
         "rule": hazard.rule,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from trueup.changes import Change
-from trueup.decisions_file import as_toml
-from trueup.hazards import Hazard
-from trueup.plans import Assessment, Plan
 from trueup.run import Rehearsal, Run, Status
 from trueup.text import visible
+
+if TYPE_CHECKING:
+    from trueup.changes import Change
+    from trueup.hazards import Hazard
+    from trueup.plans import Assessment, Plan
 
 
 def run_lines(run: Run) -> Iterator[str]:
@@ -156,6 +158,8 @@ def _reviewed_lines(item: Assessment) -> Iterator[str]:
 
 def _offered_lines(hazard: Hazard) -> Iterator[str]:
     """Each entry once, under all that it may be taken for."""
+    from trueup.decisions_file import as_toml
+
     labels: dict[str, list[str]] = {}
     for repair in hazard.repairs:
         labels.setdefault(as_toml(repair.decision), []).append(repair.label)

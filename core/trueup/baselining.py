@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from trueup._version import __version__
-from trueup.applying import Now, utc_now
+from trueup.clock import Now, utc_now
 from trueup.dialect import Connection
 from trueup.errors import DatabaseDamaged, NothingToTake, SchemaMoved, TrueupError, explained
 from trueup.flow import plan

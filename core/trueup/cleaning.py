@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trueup import catalogue
-from trueup.applying import Now, utc_now
 from trueup.choosing import newest_to_undo
+from trueup.clock import Now, utc_now
 from trueup.history_table import remove_runs
 from trueup.past import PastRun, read_runs
 from trueup.stages import history, recording

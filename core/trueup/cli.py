@@ -103,18 +103,22 @@ def _history(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _without_the_app(settings: Settings, options: argparse.Namespace) -> int:
-    from trueup import modes
-
     as_json = options.json
+    if options.auto and not options.dry_run:
+        from trueup.modes import auto
+
+        return auto(settings, as_json=as_json)
+    from trueup import plan_modes
+
     if options.auto:
-        return (modes.dry_run if options.dry_run else modes.auto)(settings, as_json=as_json)
+        return plan_modes.dry_run(settings, as_json=as_json)
     if options.apply_plan:
-        return modes.apply_plan(settings, options.apply_plan, as_json=as_json)
+        return plan_modes.apply_plan(settings, options.apply_plan, as_json=as_json)
     if options.rehearse:
-        return modes.rehearse_plan(settings, options.plan_out, as_json=as_json)
+        return plan_modes.rehearse_plan(settings, options.plan_out, as_json=as_json)
     if options.plan_out:
-        return modes.write_plan(settings, options.plan_out, as_json=as_json)
-    return modes.check(settings, as_json=as_json)
+        return plan_modes.write_plan(settings, options.plan_out, as_json=as_json)
+    return plan_modes.check(settings, as_json=as_json)
 
 
 def _backup_request(options: argparse.Namespace) -> BackupRequest:

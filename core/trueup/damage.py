@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from trueup import catalogue
 from trueup.errors import DatabaseDamaged, TrueupError
 from trueup.limits import Limits
-from trueup.target import Target
+
+if TYPE_CHECKING:
+    from trueup.target import Target
 
 _LOOK = 10.0
 """Seconds for finding out what is damaged; a large database may take longer, and is then only said to be damaged."""
@@ -29,6 +31,8 @@ def naming_damage(target: Target) -> Iterator[None]:
 
 def in_full(error: DatabaseDamaged, target: Target) -> DatabaseDamaged:
     """The same, with the table that is damaged, and the good backups."""
+    from trueup import catalogue  # a database that is whole does without
+
     dialect = target.dialect()
     good = catalogue.name_good(target.backup_directory(dialect), dialect) or "there is none"
     reason = _first_complaint(target) or error.facts["reason"]

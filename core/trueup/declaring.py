@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from trueup._version import __version__
-from trueup.dialect import Dialect
 from trueup.dialects import dialect_for
 from trueup.errors import ModelsError
-from trueup.schema import Schema, Table
-from trueup.settings import Settings
 from trueup.stages.fingerprint import Statements, compile_models, fingerprint
 from trueup.stages.models import Models, load_models, sqlalchemy_version
-from trueup.target import Target
+
+if TYPE_CHECKING:
+    from trueup.dialect import Dialect
+    from trueup.schema import Schema, Table
+    from trueup.settings import Settings
+    from trueup.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

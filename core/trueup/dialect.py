@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameTable
-from trueup.decisions import Delete
-from trueup.hazards import Probe
-from trueup.limits import Budget, Limits
-from trueup.plans import Deletion, Fill, Returning, Source, Step
-from trueup.run import Intent
-from trueup.schema import Schema, Table
-
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+    from trueup.changes import AddColumn, AlterColumn, Change, RenameColumn, RenameTable
+    from trueup.decisions import Delete
+    from trueup.hazards import Probe
+    from trueup.limits import Budget, Limits
+    from trueup.plans import Deletion, Fill, Returning, Source, Step
+    from trueup.run import Intent
+    from trueup.schema import Schema, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

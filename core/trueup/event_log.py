@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from trueup import events
-from trueup.events import Event
 from trueup.text import visible
+
+if TYPE_CHECKING:
+    from trueup.events import Event, Passing
 
 _BETWEEN = 5.0
 """Seconds between two lines about how far something is."""
@@ -21,6 +23,8 @@ class EventLog:
         self._next = _BETWEEN
 
     def __call__(self, event: Event) -> None:
+        from trueup import events  # a server that is in step hears of none
+
         if isinstance(event, events.Passing):
             if event.elapsed >= self._next:
                 self._next = event.elapsed + _BETWEEN
@@ -43,7 +47,9 @@ class EventLog:
                 log.debug("%s", type(event).__name__)
 
 
-def _progress(event: events.Passing) -> str:
+def _progress(event: Passing) -> str:
+    from trueup import events
+
     after = f"after {event.elapsed:.0f} s"
     match event:
         case events.StepProgress(number=number, rows=rows, total=total, left=left):

@@ -5,7 +5,6 @@ Every event carries ``elapsed``, the seconds since the run began.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -189,9 +188,3 @@ Event: TypeAlias = (
     | RolledBack
     | Finished
 )
-
-Report: TypeAlias = Callable[[Event], None]
-
-
-def ignore(_event: Event) -> None:
-    """The report of whoever does not listen."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trueup import catalogue
-from trueup.applying import Now, utc_now
+from trueup.clock import Now, utc_now
 from trueup.dialect import Connection, Dialect
 from trueup.errors import BackupsUnreadable, ConfigurationError, TrueupError, explained
-from trueup.flow import past_runs, position
+from trueup.flow import past_runs
 from trueup.health import Health, Look
 from trueup.limits import Limits
+from trueup.locating import position
 from trueup.space import existing, free_bytes
 from trueup.stages import history
 from trueup.stages.leftovers import find_leftovers, without_copies

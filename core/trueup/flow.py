@@ -5,31 +5,30 @@ What a step of them means stands in ``planning.py`` and ``applying.py``, and in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 
-from trueup.applying import Now, Running, utc_now
+from trueup.applying import Running
 from trueup.choosing import find_taken
-from trueup.damage import naming_damage
+from trueup.clock import Now, utc_now
 from trueup.decisions import Decision
 from trueup.decisions_file import read_decisions, refuse_contradictions
 from trueup.declaring import declare
-from trueup.dialect import Connection
-from trueup.events import Finished, Report, RestoreStarted, Started, ignore
+from trueup.events import Finished, RestoreStarted, Started
 from trueup.job import Job
 from trueup.killed import find_unfinished
 from trueup.limits import Limits
+from trueup.locating import reading
 from trueup.past import PastRun, read_runs
 from trueup.planning import compose, judge, spare
-from trueup.plans import Plan, Source
+from trueup.plans import Plan
 from trueup.policy import Policy
+from trueup.reporting import Report, ignore
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.sourcing import find_source
 from trueup.stages import history
 from trueup.stages.models import forget
-from trueup.standing import Position
-from trueup.surveying import locate, survey_sides
+from trueup.surveying import survey_sides
 from trueup.target import Target
 from trueup.undoing import compose_undo
 
@@ -64,24 +63,12 @@ def plan(
     if decisions is not None:
         refuse_contradictions(decided, "the decisions given")
     limits.phase = "comparing and looking at the data"
-    with _reading(target) as connection, limits.explaining(), connection.limited(limits):
+    with reading(target) as connection, limits.explaining(), connection.limited(limits):
         found = survey_sides(connection, dialect, declared, decided, settings, limits.budget(settings.probe_limit))
         judgements = spare(found, judge(found, policy, leave_out))
         composed = compose(found, judgements, policy)
     limits.check()
     return composed
-
-
-def position(target: Target) -> Position:
-    """How the database stands to the models, without comparing them: one read of the schema and one of the history.
-
-    Raises:
-        ConfigurationError, DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: as :func:`plan` does.
-    """
-    settings, dialect = target.settings, target.dialect()
-    declared = declare(target, dialect)
-    with _reading(target) as connection:
-        return locate(connection, declared, settings, connection.fingerprint(leave_out=(settings.history_table,)))
 
 
 def apply(
@@ -194,7 +181,7 @@ def plan_undo(
     source = None if structure_only else find_source(taken, target, now(), limits)
     limits.phase = "comparing and looking at the data"
     budget, decisions = limits.budget(settings.probe_limit), read_decisions(settings.decisions)
-    with _reading(target, source) as connection, limits.explaining(), connection.limited(limits):
+    with reading(target, source) as connection, limits.explaining(), connection.limited(limits):
         composed = compose_undo(connection, dialect, taken, source, settings, decisions, budget)
     limits.check()
     return composed
@@ -244,22 +231,11 @@ def past_runs(target: Target) -> tuple[PastRun, ...]:
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
     """
     unfinished = find_unfinished(target.dialect())
-    with _reading(target) as connection:
+    with reading(target) as connection:
         recorded = read_runs(history.read_records(connection, target.settings.history_table))
     if unfinished is None or any(run.id == unfinished.id for run in recorded):
         return recorded
     return (*recorded, unfinished)
-
-
-@contextmanager
-def _reading(target: Target, source: Source | None = None) -> Iterator[Connection]:
-    """The database, open to be looked at; what is raised about damage says all that is known of it."""
-    with naming_damage(target):
-        connection = target.dialect().connect(write=False, timeout=target.settings.lock_timeout, source=source)
-        try:
-            yield connection
-        finally:
-            connection.close()
 
 
 def forget_models(target: Target) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trueup.dialect import Connection
 from trueup.errors import HistoryNameTaken
 from trueup.takeover import COLUMNS, is_known, translated
+
+if TYPE_CHECKING:
+    from trueup.dialect import Connection
 
 _COLUMNS = (
     "run_id TEXT NOT NULL",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from trueup.events import Event, Finished, Passing, Report
+from trueup.events import Event, Finished, Passing
 from trueup.limits import Limits
+from trueup.reporting import Report
 from trueup.run import Run
 
 

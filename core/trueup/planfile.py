@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from trueup.applying import Now, utc_now
 from trueup.as_json import estimate_json, steps_json
+from trueup.clock import Now, utc_now
 from trueup.decisions_file import entry_of, parse_entry
 from trueup.errors import DecisionsError, PlanFileError, PlanMoved
 from trueup.flow import plan

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from trueup.applying import Now, Running, utc_now
+from trueup.applying import Running
+from trueup.clock import Now, utc_now
 from trueup.dialect import Dialect
 from trueup.errors import EstimateTooLong, NotSettled, RehearsalFailed, TrueupError, explained
-from trueup.events import CopyProgress, Event, Finished, RehearsalStarted, Rehearsed, Report, Started, ignore
+from trueup.events import CopyProgress, Event, Finished, RehearsalStarted, Rehearsed, Started
 from trueup.flow import apply, plan
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plans import Assessment, Plan
+from trueup.reporting import Report, ignore
 from trueup.run import Rehearsal, Run, Status
 from trueup.space import refuse_too_little
 from trueup.target import Target

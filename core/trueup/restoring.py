@@ -13,7 +13,7 @@ from typing import Any
 
 from trueup import catalogue
 from trueup._version import __version__
-from trueup.applying import Now
+from trueup.clock import Now
 from trueup.dialect import Connection, Dialect, Standstill
 from trueup.errors import (
     BackupNotGood,
@@ -28,7 +28,6 @@ from trueup.events import (
     Checked,
     CrashFound,
     Locked,
-    Report,
     RestoreProgress,
     RolledBack,
     Verifying,
@@ -37,6 +36,7 @@ from trueup.events import (
 from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.noting import note_failure
+from trueup.reporting import Report
 from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, failing, history, recheck, recording

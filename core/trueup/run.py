@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trueup.changes import Change
-from trueup.errors import TrueupError
-from trueup.plans import Assessment, Plan
 from trueup.standing import Position
-from trueup.work import Load
 from trueup.zstd import ENDING
+
+if TYPE_CHECKING:
+    from trueup.changes import Change
+    from trueup.errors import TrueupError
+    from trueup.plans import Assessment, Plan
+    from trueup.work import Load
 
 
 class Status(StrEnum):

@@ -1,4 +1,7 @@
-"""One call that brings a database in step before a server serves."""
+"""One call that brings a database in step before a server serves.
+
+A server in step starts many times a day: what only a run has need of is imported when there is one.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trueup.applying import Now, utc_now
-from trueup.changes import DropColumn
+from trueup.clock import Now, utc_now
 from trueup.declaring import declare
 from trueup.errors import SchemaMoved, TrueupError, explained
-from trueup.events import Report, ignore
-from trueup.flow import apply, plan, position
-from trueup.killed import settle
 from trueup.limits import Limits
-from trueup.plans import Plan
+from trueup.locating import position
 from trueup.policy import Policy
+from trueup.reporting import Report, ignore
 from trueup.run import Backup, Run, Status
 from trueup.settings import Settings, load_settings
 from trueup.standing import Position, Standing
 from trueup.target import Target
+
+if TYPE_CHECKING:
+    from trueup.plans import Plan
 
 _ATTEMPTS = 5
 """How often a plan is made anew because somebody else changed the database meanwhile."""
@@ -63,10 +67,16 @@ def _attempt(target: Target, report: Report, limits: Limits, now: Now) -> Run:
         return Run(id="", status=Status.IN_SYNC, started_at=started_at, seconds=limits.elapsed, position=found)
     if _is_ahead(found, target):
         return _left_alone(target, started_at, limits)
+    from trueup.flow import apply, plan
+
     return apply(plan(target, limits=limits), target, report=report, limits=limits, kind="auto", now=now)
 
 
 def _tell_killed(run: Run, target: Target, now: Now) -> Run:
+    if target.dialect().noted() is None:
+        return run
+    from trueup.killed import settle
+
     told = settle(target, now())
     return replace(run, warnings=(*told, *run.warnings)) if told else run
 
@@ -82,6 +92,8 @@ def _is_ahead(found: Position, target: Target) -> bool:
 
 def _left_alone(target: Target, started_at: datetime, limits: Limits) -> Run:
     """A server that was rolled back must start, and must not take back what newer ones did."""
+    from trueup.flow import plan
+
     ahead = plan(target, policy=Policy.CHECK, limits=limits)
     return Run(
         id="",
@@ -96,6 +108,8 @@ def _left_alone(target: Target, started_at: datetime, limits: Limits) -> Run:
 
 def _refused_inserts(plan: Plan) -> Iterator[str]:
     """What models that do not know a column cannot write."""
+    from trueup.changes import DropColumn
+
     for change in (item.change for item in plan.assessments):
         if isinstance(change, DropColumn) and change.old.required:
             yield f"inserts into {change.table} will fail: {change.label} is NOT NULL without a default"

@@ -17,6 +17,7 @@ from trueup.declaring import Declared
 from trueup.dialect import Connection, Dialect, PythonDefault
 from trueup.errors import RenameRefused
 from trueup.limits import Budget
+from trueup.locating import locate
 from trueup.plans import Fill, Returning, Source
 from trueup.schema import Schema
 from trueup.settings import Settings
@@ -28,7 +29,7 @@ from trueup.stages.compare import compare
 from trueup.stages.decided import Decided, find_decided
 from trueup.stages.fills import find_fill
 from trueup.stages.models import Models, python_default, renames_in_models, words_in_models
-from trueup.standing import Position, find_position
+from trueup.standing import Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,16 +158,3 @@ def renamed(live: Schema, renames: Sequence[RenameTable | RenameColumn], dialect
         return dialect.after(live, statements)
     except Exception as error:
         raise RenameRefused(reason=str(error)) from error
-
-
-def locate(connection: Connection, declared: Declared, settings: Settings, schema: str) -> Position:
-    """How the database stands to the models.
-
-    Args:
-        connection: to the database.
-        declared: the models.
-        settings: name the history.
-        schema: the schema's fingerprint.
-    """
-    marks = history.read_marks(connection, settings.history_table)
-    return find_position(marks, schema=schema, models=declared.fingerprint, versions=declared.versions)

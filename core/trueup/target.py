@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trueup.dialect import Dialect
 from trueup.dialects import dialect_for
 from trueup.errors import NoTarget
 from trueup.settings import Settings
+
+if TYPE_CHECKING:
+    from trueup.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

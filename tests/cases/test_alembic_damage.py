@@ -19,7 +19,7 @@ from alembic.operations import BatchOperations, Operations
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Text, event
 
 from trueup import Form, Plan, Policy, Status, apply
-from trueup.dialects import sqlite as sqlite_dialect
+from trueup.dialects.sqlite import abilities as of_sqlite
 
 from .mutations import a, key, n, t
 
@@ -56,7 +56,7 @@ def changed(lab: Lab, models: MetaData, **kw: Any) -> None:
     run = lab.migrate(models, **kw)
     assert (run.status, run.error) == (Status.MIGRATED, None)
     assert run.plan is not None
-    if not sqlite_dialect.abilities().edits_schema:
+    if not of_sqlite.abilities().edits_schema:
         assert [step.form for step in run.plan.steps if step.table.lower() == "t"] == [Form.REBUILD]
 
 

@@ -26,7 +26,7 @@ from trueup import (
     undo,
 )
 from trueup.errors import DatabaseBusy, DatabaseDamaged, HistoryNameTaken, NothingToTake, NotUndoable, SchemaMoved
-from trueup.flow import position
+from trueup.locating import position
 from trueup.standing import BASELINE
 
 

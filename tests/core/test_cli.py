@@ -330,6 +330,27 @@ def test_a_start_in_step_loads_what_it_needs(filled: Lab, old: str) -> None:
     assert loaded & unneeded == set()
 
 
+MODULES = LOADED.replace('.partition(".")[0]', "")
+
+
+def test_a_start_in_step_loads_few_modules_of_trueup(filled: Lab, old: str) -> None:
+    """What plans, applies, or describes a schema stays unloaded, in a command as well as in a call of the library."""
+    process = start_python("-c", MODULES, "--auto", "--url", filled.url, "--models", old, cwd=filled.path.parent)
+    loaded = set(process.communicate(timeout=60)[1].partition("LOADED ")[2].split())
+    called = (
+        "import sys\nfrom trueup import execute_startup_migration\n"
+        f"assert execute_startup_migration({filled.url!r}, models={old!r}).success\n"
+        'sys.stderr.write("LOADED " + " ".join(sys.modules))'
+    )
+    process = start_python("-c", called, cwd=filled.path.parent)
+    loaded |= set(process.communicate(timeout=60)[1].partition("LOADED ")[2].split())
+    ours = {name.removeprefix("trueup.") for name in loaded if name.startswith("trueup.")}
+    assert "startup" in ours
+    unneeded = "applying archive catalogue changes decisions events flow hazards killed past plans rules schema"
+    assert ours & set(unneeded.split()) == set()
+    assert "sqlalchemy.orm" not in loaded
+
+
 @pytest.mark.parametrize("arguments", [["--auto"], ["--check"], ["--auto", "--json"], ["--help"], ["--version"]])
 def test_headless_loads_no_user_interface(filled: Lab, new: str, old: str, arguments: list[str]) -> None:
     """No headless command loads textual, rich or alembic; --help and --version do not even load SQLAlchemy."""

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_index, parse_table, parse_type
+from trueup.dialects.sqlite.quoting import unquote
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.dialects.sqlite.render import create_table
-from trueup.dialects.sqlite.tokens import Kind, canonical, tokenize, unquote
+from trueup.dialects.sqlite.tokens import Kind, canonical, tokenize
 from trueup.schema import Schema, Table
 from trueup.stages.compare import compare
 

@@ -59,7 +59,7 @@ from trueup import (
     verify_backup,
 )
 from trueup.events import Event, StepFinished
-from trueup.flow import position
+from trueup.locating import position
 
 BEFORE = "CREATE TABLE tasks (id INTEGER NOT NULL, title VARCHAR(50), PRIMARY KEY (id))"
 ROWS = "INSERT INTO tasks (id, title) VALUES (1, 'one'), (2, 'two')"

@@ -29,7 +29,7 @@ from trueup import (
     undo,
 )
 from trueup.errors import NotUndoable
-from trueup.flow import position
+from trueup.locating import position
 
 
 def models(*columns: Column[str]) -> MetaData:

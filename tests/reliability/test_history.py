@@ -31,7 +31,7 @@ from trueup import (
     undo,
 )
 from trueup.errors import NotUndoable
-from trueup.flow import position
+from trueup.locating import position
 from trueup.past_text import past_run_lines
 from trueup.standing import BASELINE
 

@@ -31,7 +31,7 @@ from trueup import (
     undo,
 )
 from trueup.errors import AlreadyUndone, DatabaseBusy, NotUndoable
-from trueup.flow import position
+from trueup.locating import position
 
 
 def models(*names: str, table: str = "people") -> MetaData:

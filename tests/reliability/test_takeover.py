@@ -20,7 +20,7 @@ from trueup import (
     undo,
 )
 from trueup.errors import NotUndoable
-from trueup.flow import position
+from trueup.locating import position
 
 THEIRS = """\
 CREATE TABLE migration_history (

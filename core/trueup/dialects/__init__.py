@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trueup.dialect import Dialect
 from trueup.errors import ConfigurationError, UnsupportedDatabase
+
+if TYPE_CHECKING:
+    from trueup.dialect import Dialect
 
 
 def dialect_for(url: str, base: Path) -> Dialect:

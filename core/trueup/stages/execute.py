@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from trueup.dialect import Connection
 from trueup.errors import StatementFailed, TrueupError, VerificationFailed
-from trueup.events import Report, StatementStarted, StepFinished, StepProgress, StepStarted
+from trueup.events import StatementStarted, StepFinished, StepProgress, StepStarted
 from trueup.limits import Limits
 from trueup.plans import Parts, Statement, Step
+from trueup.reporting import Report
 from trueup.work import Work
 
 _FEW_ROWS = 20_000

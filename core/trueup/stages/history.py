@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trueup.dialect import Connection
 from trueup.history_table import ALL_NAMES, NAMES, RENAMES, RESTORED, last_managed, own_columns, read_earlier
 from trueup.run import Measured
 from trueup.standing import BASELINE, Mark
 from trueup.work import Load, Work
+
+if TYPE_CHECKING:
+    from trueup.dialect import Connection
 
 _MARKED = ("schema_after", "models", "versions", "differences_left")
 """Later columns that tell what moved since a run."""

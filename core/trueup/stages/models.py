@@ -191,11 +191,13 @@ def _metadatas(found: object, spec: str) -> Iterator[MetaData]:
 
 
 def _classes(found: object) -> Iterator[type[Any]]:
-    from sqlalchemy.orm import registry
-
+    """Without a registry there are none; then the ORM, which takes long to import, may not be there yet."""
     for item in found if isinstance(found, list | tuple | set | frozenset) else [found]:
         known = getattr(item, "registry", None)
-        yield from (mapper.class_ for mapper in known.mappers) if isinstance(known, registry) else ()
+        if known is not None:
+            from sqlalchemy.orm import registry
+
+            yield from (mapper.class_ for mapper in known.mappers) if isinstance(known, registry) else ()
 
 
 def _refuse_twice(metadatas: Sequence[MetaData], spec: str) -> None:

@@ -1,4 +1,7 @@
-"""SQLite, the embedded default."""
+"""SQLite, the embedded default.
+
+A start that is in step pays for this module, so what only a plan or a run needs is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,21 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.changes import Change, DropColumn
-from trueup.dialect import Facts, Script
-from trueup.dialects.sqlite.abilities import abilities
+from trueup.dialect import Facts
 from trueup.dialects.sqlite.connection import PREAMBLE, SqliteConnection, attach_statement, translate
-from trueup.dialects.sqlite.ddl import StepWriter
 from trueup.dialects.sqlite.lock import is_locked, migrator_lock, read_intent
-from trueup.dialects.sqlite.render import literal
-from trueup.dialects.sqlite.replace import SqliteStandstill, standstill
-from trueup.dialects.sqlite.scratch import EmptyCopy, schema_of_models
 from trueup.errors import ConfigurationError, DatabaseUnreadable, ReadOnlyDatabase
-from trueup.plans import Deletion, Fill, Returning, Source, Step
-from trueup.run import Intent
-from trueup.schema import Schema, Table
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, MetaData
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
+
+    from trueup.changes import Change
+    from trueup.dialect import Script
+    from trueup.dialects.sqlite.replace import SqliteStandstill
+    from trueup.plans import Deletion, Fill, Returning, Source, Step
+    from trueup.run import Intent
+    from trueup.schema import Schema, Table
 
 _OLDEST = (3, 37, 0)
 """The first with PRAGMA table_list: https://www.sqlite.org/pragma.html#pragma_table_list"""
@@ -113,6 +114,8 @@ class SqliteDialect:
         return self._open(path, "rw" if write else "ro", 0.0)
 
     def standstill(self, timeout: float) -> AbstractContextManager[SqliteStandstill]:
+        from trueup.dialects.sqlite.replace import standstill
+
         return standstill(lambda: self.connect(write=True, timeout=timeout), timeout)
 
     def move_aside(self, mark: str) -> Path:
@@ -126,11 +129,15 @@ class SqliteDialect:
     def wanted(
         self, metadatas: Sequence[MetaData], scripts: Sequence[Script], spec: str, known: Sequence[Table] = ()
     ) -> Schema:
+        from trueup.dialects.sqlite.scratch import schema_of_models
+
         return schema_of_models(metadatas, scripts, spec, known)
 
     def after(
         self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = (), source: Source | None = None
     ) -> Schema:
+        from trueup.dialects.sqlite.scratch import EmptyCopy
+
         with EmptyCopy(live, fills, source) as copy:
             copy.run(statements)
             return copy.schema()
@@ -138,12 +145,16 @@ class SqliteDialect:
     def breaks(
         self, live: Schema, statements: Sequence[str], fills: Sequence[Fill] = (), source: Source | None = None
     ) -> Mapping[str, str]:
+        from trueup.dialects.sqlite.scratch import EmptyCopy
+
         with EmptyCopy(live, fills, source) as copy:
             before = copy.broken()
             broken = copy.run_regardless(statements) | copy.broken()
             return {name: reason for name, reason in broken.items() if name not in before}
 
     def broken(self, live: Schema) -> Mapping[str, str]:
+        from trueup.dialects.sqlite.scratch import EmptyCopy
+
         with EmptyCopy(live) as copy:
             return copy.broken()
 
@@ -158,6 +169,9 @@ class SqliteDialect:
         source: Source | None = None,
         returning: Sequence[Returning] = (),
     ) -> list[Step]:
+        from trueup.dialects.sqlite.abilities import abilities
+        from trueup.dialects.sqlite.ddl import StepWriter
+
         return StepWriter(
             live=live,
             expected=expected,
@@ -171,6 +185,9 @@ class SqliteDialect:
         ).write(changes)
 
     def write_apart(self, live: Schema, expected: Schema, groups: Sequence[Sequence[Change]]) -> list[list[Step]]:
+        from trueup.dialects.sqlite.abilities import abilities
+        from trueup.dialects.sqlite.ddl import StepWriter
+
         drops_columns = _can_drop_in_place(live, [change for group in groups for change in group])
         writer = StepWriter(live=live, expected=expected, able=abilities(), drops_columns=drops_columns)
         return [writer.write(group) for group in groups]
@@ -184,6 +201,8 @@ class SqliteDialect:
         return PREAMBLE if source is None else (attach_statement(source.path), *PREAMBLE)
 
     def literal(self, value: Any) -> str:
+        from trueup.dialects.sqlite.render import literal
+
         return literal(value)
 
     def lock(
@@ -216,8 +235,11 @@ class SqliteDialect:
 
 def _can_drop_in_place(live: Schema, changes: Sequence[Change]) -> bool:
     """DROP COLUMN reads the whole schema, and fails over what is broken and what only the application has."""
-    if not any(isinstance(change, DropColumn) for change in changes):
+    if not any(change.kind == "DropColumn" for change in changes):
         return True
+    from trueup.dialects.sqlite.abilities import abilities
+    from trueup.dialects.sqlite.scratch import EmptyCopy
+
     with EmptyCopy(live) as copy:
         return abilities().drops_columns and not copy.replaced and not copy.broken()
 

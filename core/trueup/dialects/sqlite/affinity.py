@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from trueup.dialects.sqlite.tokens import string
+from trueup.dialects.sqlite.quoting import string
 from trueup.schema import Column, Sql
 
 _RULES = (

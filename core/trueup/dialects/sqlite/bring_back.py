@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 
 from trueup.changes import AddColumn, AlterColumn, RenameColumn, RenameTable
 from trueup.dialect import Outlook
+from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.rebuild import autoincrements
 from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.dialects.sqlite.source import SOURCE, Query, Sources
-from trueup.dialects.sqlite.tokens import quote, string, tokenize
+from trueup.dialects.sqlite.tokens import tokenize
 from trueup.plans import Fill, Returning, Source, Statement
 from trueup.schema import Column, Schema, Sql, Table
 from trueup.work import Work

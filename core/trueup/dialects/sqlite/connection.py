@@ -1,4 +1,7 @@
-"""One open SQLite database: errors in trueup's words, one explicit transaction, interruptible statements."""
+"""One open SQLite database: errors in trueup's words, one explicit transaction, interruptible statements.
+
+A start that is in step opens one as well, so what only a plan or a run asks is imported where it is asked.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trueup.changes import RenameColumn, RenameTable
-from trueup.dialect import Extent, Outlook, Sample
-from trueup.dialects.sqlite.bring_back import SqliteBeside
-from trueup.dialects.sqlite.clone import clone
-from trueup.dialects.sqlite.dependents import broken_objects, only_the_application_knows
-from trueup.dialects.sqlite.probes import SqliteProbe
-from trueup.dialects.sqlite.reader import read_fingerprint, read_schema
-from trueup.dialects.sqlite.sizes import measure, time_sample
-from trueup.dialects.sqlite.source import SOURCE, Sources
+from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.statements import Statements
-from trueup.dialects.sqlite.tokens import quote, string
+from trueup.dialects.sqlite.stored import fingerprint, read_objects
 from trueup.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -32,9 +27,15 @@ from trueup.errors import (
     ReadOnlyDatabase,
     TrueupError,
 )
-from trueup.limits import Budget, Limits
-from trueup.plans import Fill, Source
-from trueup.schema import Schema
+
+if TYPE_CHECKING:
+    from trueup.changes import RenameColumn, RenameTable
+    from trueup.dialect import Extent, Outlook, Sample
+    from trueup.dialects.sqlite.bring_back import SqliteBeside
+    from trueup.dialects.sqlite.probes import SqliteProbe
+    from trueup.limits import Budget, Limits
+    from trueup.plans import Fill, Source
+    from trueup.schema import Schema
 
 PREAMBLE = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
 PAGES_PER_BACKUP_STEP = 1000
@@ -97,12 +98,14 @@ class SqliteConnection:
         self.raw.set_authorizer(_reading_only)
 
     def schema(self, *, leave_out: Sequence[str] = ()) -> Schema:
+        from trueup.dialects.sqlite.reader import read_schema
+
         with self._errors(), self._one_moment():
             return self._statements.run(lambda: read_schema(self.raw, leave_out))
 
     def fingerprint(self, *, leave_out: Sequence[str] = ()) -> str:
         with self._errors():
-            return self._statements.run(lambda: read_fingerprint(self.raw, leave_out))
+            return self._statements.run(lambda: fingerprint(read_objects(self.raw, leave_out)))
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
@@ -130,17 +133,26 @@ class SqliteConnection:
         return int(self._pragma("page_count") * self._pragma("page_size"))
 
     def extent(self, table: str, limits: Limits) -> Extent:
+        from trueup.dialects.sqlite.sizes import measure
+
         with self._errors():
             return measure(self.rows, table, self.size(), limits, self.limited)
 
     def sample(self, table: str, rows: int, limits: Limits) -> Sample | None:
+        from trueup.dialects.sqlite.sizes import time_sample
+
         with self._errors():
             return time_sample(self.raw, table, rows, limits, self.limited)
 
     def probe(self, budget: Budget, outlook: Outlook) -> SqliteProbe:
+        from trueup.dialects.sqlite.probes import SqliteProbe
+        from trueup.dialects.sqlite.source import Sources
+
         return SqliteProbe(self.rows, self.limited, budget, Sources(self.rows, outlook))
 
     def beside(self, source: Source, base: Schema, renames: Sequence[RenameTable | RenameColumn]) -> SqliteBeside:
+        from trueup.dialects.sqlite.bring_back import SqliteBeside
+
         return SqliteBeside(self.rows, source, base, renames)
 
     def begin(self, timeout: float) -> None:
@@ -215,9 +227,13 @@ class SqliteConnection:
         return self._check_all(_FOREIGN_KEYS)
 
     def broken_objects(self) -> frozenset[str]:
+        from trueup.dialects.sqlite.dependents import broken_objects
+
         return frozenset(broken_objects(self.rows))
 
     def clone_to(self, path: Path, limits: Limits) -> bool:
+        from trueup.dialects.sqlite.clone import clone
+
         return self.raw.in_transaction and clone(self._file(), path, limits)
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
@@ -316,6 +332,8 @@ class SqliteConnection:
 
 def attach_statement(path: Path) -> str:
     """https://www.sqlite.org/lang_attach.html"""
+    from trueup.dialects.sqlite.source import SOURCE
+
     return f"ATTACH {string(f'{path.absolute().as_uri()}?mode=ro')} AS {SOURCE}"
 
 
@@ -336,6 +354,8 @@ def _of_one_table_only(error: sqlite3.Error) -> bool:
 
     https://www.sqlite.org/foreignkeys.html#fk_indexes
     """
+    from trueup.dialects.sqlite.dependents import only_the_application_knows
+
     return only_the_application_knows(error) or "foreign key mismatch" in str(error)
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from trueup.dialects.sqlite.tokens import quote
+from trueup.dialects.sqlite.quoting import quote
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 

@@ -19,10 +19,10 @@ from typing import TypeVar
 
 from trueup.dialects.sqlite.layout import Layout, difference, read_layout
 from trueup.dialects.sqlite.parse import table_name_span
+from trueup.dialects.sqlite.quoting import quote, string, unquote
 from trueup.dialects.sqlite.render import create_table, name
 from trueup.dialects.sqlite.rowids import batches
 from trueup.dialects.sqlite.scratch import EmptyCopy
-from trueup.dialects.sqlite.tokens import quote, string, unquote
 from trueup.plans import Fill, Statement
 from trueup.schema import Column, ForeignKey, Schema, Sql, Table
 from trueup.work import Work

@@ -22,6 +22,7 @@ from trueup.changes import (
     DropIndex,
 )
 from trueup.dialects.sqlite.abilities import Abilities
+from trueup.dialects.sqlite.quoting import quote
 from trueup.dialects.sqlite.render import (
     check_constraint,
     column_definition,
@@ -31,7 +32,6 @@ from trueup.dialects.sqlite.render import (
     reference,
 )
 from trueup.dialects.sqlite.scratch import EmptyCopy
-from trueup.dialects.sqlite.tokens import quote
 from trueup.plans import Form, Statement, Step
 from trueup.schema import Check, Column, Schema, Table
 from trueup.work import Work

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.dialects.sqlite.tokens import quote, string, tokenize
+from trueup.dialects.sqlite.quoting import quote, string
+from trueup.dialects.sqlite.tokens import tokenize
 from trueup.schema import Table
 
 _GENERATED = {2: "virtual", 3: "stored"}

@@ -18,7 +18,7 @@ from trueup.changes import (
     RenameColumn,
     RenameTable,
 )
-from trueup.dialects.sqlite.tokens import quote
+from trueup.dialects.sqlite.quoting import quote
 from trueup.plans import Form, Statement, Step
 from trueup.schema import Schema, StoredObject
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from trueup.dialects.sqlite.expressions import expression
-from trueup.dialects.sqlite.tokens import Cursor, Kind, Token, canonical, closing, quote, split, string, tokenize
+from trueup.dialects.sqlite.quoting import quote, string
+from trueup.dialects.sqlite.tokens import Cursor, Kind, Token, canonical, closing, split, tokenize
 from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, Sql, Table, Unique
 
 _COLUMN_CONSTRAINTS = frozenset(

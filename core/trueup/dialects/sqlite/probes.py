@@ -13,10 +13,11 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from trueup.dialects.sqlite.affinity import CONVERTED, STORED, affinity
+from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.render import literal, name
 from trueup.dialects.sqlite.sketch import fit_of
 from trueup.dialects.sqlite.source import Query, Sources
-from trueup.dialects.sqlite.tokens import Kind, closing, quote, string, tokenize
+from trueup.dialects.sqlite.tokens import Kind, closing, tokenize
 from trueup.hazards import SAMPLES, Finding, Fit, Sample
 from trueup.limits import Budget, Limits
 from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql

@@ -6,7 +6,6 @@ pragmas must agree on every table; where they do not, the table is *unsupported*
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,9 +15,9 @@ from typing import TypeVar
 
 from trueup.dialects.sqlite.affinity import equivalent
 from trueup.dialects.sqlite.parse import NotUnderstood, parse_definition, parse_index, parse_table
+from trueup.dialects.sqlite.stored import StoredRow, fingerprint, is_internal, read_objects
 from trueup.schema import Column, ForeignKey, Index, KeyPart, PrimaryKey, Schema, StoredObject, Table, Unique, Unread
 
-_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 _KINDS = "SELECT name, type FROM pragma_table_list WHERE schema = 'main'"
 _COLUMNS = """
     SELECT t.name, c.name, c."notnull", c.pk, c.hidden
@@ -33,7 +32,6 @@ _FOREIGN_KEYS = """
 """
 
 _Key = TypeVar("_Key", Index, PrimaryKey, Unique)
-_Row = tuple[str, str, str, str | None]
 _Xinfo = tuple[str, int, int, int]
 
 
@@ -44,54 +42,35 @@ def read_schema(connection: sqlite3.Connection, leave_out: Collection[str] = ())
         connection: may be in a transaction.
         leave_out: names of trueup's own tables, which are not part of the schema.
     """
-    own = {name.lower() for name in leave_out}
-    objects: list[_Row] = [row for row in connection.execute(_OBJECTS) if row[2].lower() not in own]
+    objects = read_objects(connection, leave_out)
     kinds = connection.execute(_KINDS).fetchall()
     foreign = tuple(sorted(name for name, kind in kinds if kind in ("virtual", "shadow")))
     return Schema(
         tables=tuple(_tables(objects, foreign, connection)),
         objects=tuple(_stored_objects(objects, foreign)),
         foreign=foreign,
-        internal=tuple(name for kind, name, _, _ in objects if kind == "table" and _internal(name)),
-        fingerprint=_fingerprint(objects),
+        internal=tuple(name for kind, name, _, _ in objects if kind == "table" and is_internal(name)),
+        fingerprint=fingerprint(objects),
     )
 
 
-def _tables(objects: Iterable[_Row], foreign: Collection[str], connection: sqlite3.Connection) -> Iterator[Table]:
+def _tables(objects: Iterable[StoredRow], foreign: Collection[str], connection: sqlite3.Connection) -> Iterator[Table]:
     """Every table of ours, unread: what SQLite says of it is at hand, its text is read when somebody asks."""
     catalog = _Catalog(columns=_columns(connection), foreign_keys=dict(connection.execute(_FOREIGN_KEYS).fetchall()))
     for kind, name, table, sql in objects:
         if kind == "index" and sql:
             catalog.indexes[table.lower()][name] = sql
-        elif kind == "table" and not _internal(name) and name not in foreign:
+        elif kind == "table" and not is_internal(name) and name not in foreign:
             catalog.tables[name.lower()] = (name, sql or "")
     return (catalog.unread(name) for name in catalog.tables)
 
 
-def _stored_objects(objects: Iterable[_Row], foreign: Collection[str]) -> Iterator[StoredObject]:
+def _stored_objects(objects: Iterable[StoredRow], foreign: Collection[str]) -> Iterator[StoredObject]:
     for kind, name, table, sql in objects:
         if kind in ("view", "trigger"):
             yield StoredObject(kind=kind, name=name, table=table, definition=parse_definition(sql or ""))
         elif name in foreign and (sql or "")[:20].upper().startswith("CREATE VIRTUAL"):
             yield StoredObject(kind="virtual", name=name, table=table, definition=parse_definition(sql or ""))
-
-
-def read_fingerprint(connection: sqlite3.Connection, leave_out: Collection[str] = ()) -> str:
-    """The fingerprint that :func:`read_schema` gives, without reading what the objects mean."""
-    own = {name.lower() for name in leave_out}
-    return _fingerprint(row for row in connection.execute(_OBJECTS) if row[2].lower() not in own)
-
-
-def _internal(name: str) -> bool:
-    return name.lower().startswith("sqlite_")
-
-
-def _fingerprint(objects: Iterable[_Row]) -> str:
-    digest = hashlib.sha256()
-    for row in objects:
-        if not _internal(row[1]):
-            digest.update(repr(row).encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
 
 
 def _columns(connection: sqlite3.Connection) -> Mapping[str, list[_Xinfo]]:

@@ -19,10 +19,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.dialects.sqlite.parse import table_name_span, unqualified
+from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.rowids import batches, rowid_name
-from trueup.dialects.sqlite.tokens import quote, string
 from trueup.plans import Fill, Parts, Statement
 from trueup.schema import Column, Schema, Table
 from trueup.work import Work

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trueup.changes import RenameColumn, RenameTable
-from trueup.dialects.sqlite.tokens import quote
+from trueup.dialects.sqlite.quoting import quote
 from trueup.plans import Form, Statement, Step
 from trueup.schema import Schema
 

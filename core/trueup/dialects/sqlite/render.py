@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from trueup.dialects.sqlite.tokens import Kind, quote, string, tokenize
+from trueup.dialects.sqlite.quoting import quote, string
+from trueup.dialects.sqlite.tokens import Kind, tokenize
 from trueup.schema import Check, Column, ForeignKey, Index, KeyPart, PrimaryKey, Sql, Table, Unique
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from trueup.dialect import Script
 from trueup.dialects.sqlite.dependents import broken_objects
 from trueup.dialects.sqlite.parse import table_name_span
+from trueup.dialects.sqlite.quoting import quote
 from trueup.dialects.sqlite.reader import read_schema
 from trueup.dialects.sqlite.script import ScriptRefused, mapped_views, run_script
 from trueup.dialects.sqlite.source import SOURCE
-from trueup.dialects.sqlite.tokens import quote
 from trueup.errors import ModelsRejected
 from trueup.plans import Fill, Source
 from trueup.schema import Schema, StoredObject, Table

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from trueup.dialect import Extent, Sample
-from trueup.dialects.sqlite.tokens import quote, string
+from trueup.dialects.sqlite.quoting import quote, string
 from trueup.limits import Limits
 
 _ENDS = 100

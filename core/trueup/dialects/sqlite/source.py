@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from trueup.changes import RenameColumn, RenameTable
 from trueup.decisions import Delete
 from trueup.dialect import Outlook
+from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.rowids import ROWID_NAMES
-from trueup.dialects.sqlite.tokens import quote, string
 from trueup.plans import Fill
 
 Query = Callable[[str], list[tuple[Any, ...]]]

@@ -11,10 +11,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trueup.aside import aside
-from trueup.limits import Limits
+
+if TYPE_CHECKING:
+    from trueup.limits import Limits
 
 T = TypeVar("T")
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from trueup.dialects.sqlite.quoting import quote, unquote
+
 
 class Kind(StrEnum):
     WORD = "word"
@@ -113,23 +115,6 @@ def tokenize(sql: str) -> list[Token]:
         for match in _TOKEN.finditer(sql)
         if (kind := match.lastgroup or "") != "space"
     ]
-
-
-def unquote(text: str) -> str:
-    """The name inside any of the four kinds of quotes that SQLite knows."""
-    if len(text) >= 2 and text[0] in "\"`'" and text[-1] == text[0]:
-        return text[1:-1].replace(text[0] * 2, text[0])
-    if text.startswith("[") and text.endswith("]"):
-        return text[1:-1]
-    return text
-
-
-def quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def string(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def canonical(tokens: Iterable[Token]) -> str:
