@@ -138,7 +138,7 @@ class Running:
         dialect, settings = self.target.dialect(), self.target.settings
         self.limits.phase = "waiting for another migrator"
         intent = recording.intent(self.id, self.kind, self.now())
-        with dialect.lock(intent, self.limits.within(settings.lock_timeout), self._waiting) as killed:
+        with dialect.lock(intent, self.limits.within(settings.lock_timeout), self._waiting, self.limits) as killed:
             self.limits.check()
             try:
                 self._connected(dialect, killed)

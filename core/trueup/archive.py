@@ -22,7 +22,7 @@ from trueup.errors import (
     ExportFailed,
     TrueupError,
 )
-from trueup.events import BackedUp, BackupProgress
+from trueup.events import BackedUp, BackupProgress, CrashFound, Waiting, Working
 from trueup.flow import past_runs
 from trueup.killed import settle
 from trueup.limits import Limits
@@ -173,7 +173,7 @@ def make_backup(target: Target, *, report: Report = ignore, limits: Limits | Non
     limits = limits or Limits(settings.time_limit)
     if not dialect.size():
         raise DatabaseUnreadable(database=dialect.database, reason="there is no database")
-    with _alone("backup", target, limits, now):
+    with _alone("backup", target, report, limits, now):
         connection = dialect.connect(write=True, timeout=settings.lock_timeout)
         try:
             with connection.limited(limits), limits.explaining():
@@ -186,13 +186,16 @@ def make_backup(target: Target, *, report: Report = ignore, limits: Limits | Non
     return made
 
 
-def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, now: Now = utc_now) -> None:
+def delete_backup(
+    backup: Backup, target: Target, *, accept_loss: bool = False, report: Report = ignore, now: Now = utc_now
+) -> None:
     """Remove a backup, its file and its description.
 
     Args:
         backup: from :func:`list_backups` or :func:`find_backup`.
         target: the database.
         accept_loss: also the last good one, and one that an undo would bring values back from.
+        report: is told of a run that has to be waited for, and of one that was killed.
         now: the clock.
 
     Raises:
@@ -201,7 +204,7 @@ def delete_backup(backup: Backup, target: Target, *, accept_loss: bool = False, 
         AnotherMigrator: a run that may need it is at work.
         BackupNotDeleted: the directory does not allow it.
     """
-    with _alone("delete", target, Limits(), now):
+    with _alone("delete", target, report, Limits(), now):
         found = find_backup(target, backup.id)
         reason = "" if accept_loss else _still_needed(found, target)
         if reason:
@@ -231,16 +234,26 @@ def _make(connection: Connection, target: Target, report: Report, limits: Limits
 
 
 @contextmanager
-def _alone(kind: str, target: Target, limits: Limits, now: Now) -> Iterator[None]:
-    """Hold the migrator lock for what is no run. An earlier run that was killed is recorded before, where it can be;
-    otherwise its note stays for the next one, as it does when something is raised."""
+def _alone(kind: str, target: Target, report: Report, limits: Limits, now: Now) -> Iterator[None]:
+    """Hold the migrator lock for what is no run. An earlier run that was killed is told, and recorded before, where it
+    can be; otherwise its note stays for the next one, as it does when something is raised."""
     dialect = target.dialect()
-    settle(target, now())
+    for sentence in settle(target, now()):
+        report(CrashFound(elapsed=limits.elapsed, sentence=sentence))
     limits.phase = "waiting for another migrator"
     intent = recording.intent(os.urandom(6).hex(), kind, now())
+    timeout = limits.within(target.settings.lock_timeout)
+
+    def waiting(holder: str) -> None:
+        report(Waiting(elapsed=limits.elapsed, holder=holder))
+
+    def beat() -> None:
+        report(Working(elapsed=limits.elapsed, phase=limits.phase))
+
     with (
         suppress(_NotRecordedYet),
-        dialect.lock(intent, limits.within(target.settings.lock_timeout), lambda _holder: None) as killed,
+        limits.listening(beat),
+        dialect.lock(intent, timeout, waiting, limits) as killed,
     ):
         yield
         if killed is not None:

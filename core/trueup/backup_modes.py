@@ -20,9 +20,11 @@ from trueup.as_json import backup_json, restore_object
 from trueup.as_text import restore_lines
 from trueup.comparing import compare_backup
 from trueup.event_log import EventLog
+from trueup.events import CrashFound, Event
 from trueup.flow import restore
 from trueup.limits import Limits
 from trueup.modes import print_out, say, signals_cancel
+from trueup.reporting import Report
 from trueup.run import Backup
 from trueup.settings import Settings
 from trueup.target import Target
@@ -80,7 +82,7 @@ def _list(target: Target, _asked: BackupRequest, _limits: Limits, as_json: bool)
 
 def _make(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
     settings = replace(target.settings, backup_full_check=asked.thorough or target.settings.backup_full_check)
-    backup = make_backup(replace(target, settings=settings), report=EventLog(), limits=limits)
+    backup = make_backup(replace(target, settings=settings), report=_report(), limits=limits)
     print_out(_told("made", backup_json(backup)) if as_json else [f"Made the backup {backup.path}, verified."])
     return 0
 
@@ -118,9 +120,21 @@ def _export(target: Target, asked: BackupRequest, limits: Limits, as_json: bool)
 
 def _delete(target: Target, asked: BackupRequest, _limits: Limits, as_json: bool) -> int:
     backup = _named(target, asked)
-    delete_backup(backup, target, accept_loss=asked.accept_loss)
+    delete_backup(backup, target, accept_loss=asked.accept_loss, report=_report())
     print_out(_told("deleted", backup_json(backup)) if as_json else [f"Deleted {backup.id}."])
     return 0
+
+
+def _report() -> Report:
+    """A log; what has no place in the answer is said beside it."""
+    log = EventLog()
+
+    def report(event: Event) -> None:
+        if isinstance(event, CrashFound):
+            say(event.sentence)
+        log(event)
+
+    return report
 
 
 def _named(target: Target, asked: BackupRequest) -> Backup:

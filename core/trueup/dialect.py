@@ -291,13 +291,15 @@ class Dialect(Protocol):
     def open_copy(self, path: Path, *, write: bool = False) -> Connection:
         """Open a file that :meth:`Connection.copy_to` wrote."""
 
-    def standstill(self, timeout: float) -> AbstractContextManager[Standstill]:
+    def standstill(self, timeout: float, limits: Limits) -> AbstractContextManager[Standstill]:
         """Keep every other process from writing while the context is open.
 
         Args:
             timeout: how long to wait for writers, and later for readers, in seconds.
+            limits: are beaten, and can end it, while it waits for writers.
 
         Raises:
+            Cancelled, TimeLimitReached: the limits ended the waiting.
             DatabaseBusy: one of them did not let go.
             DatabaseDamaged: what is there is no database at all.
         """
@@ -376,7 +378,7 @@ class Dialect(Protocol):
         """A value as it is written in SQL."""
 
     def lock(
-        self, intent: Intent, timeout: float, waiting: Callable[[str], None]
+        self, intent: Intent, timeout: float, waiting: Callable[[str], None], limits: Limits
     ) -> AbstractContextManager[Intent | None]:
         """Keep other migrators out while the context is open; it gives the intent of one that was killed, if any.
 
@@ -384,9 +386,11 @@ class Dialect(Protocol):
             intent: what the caller is about to do, for those who wait and for who comes after a crash.
             timeout: how long to wait for another one, in seconds.
             waiting: called with who holds it, as soon as there is something to wait for.
+            limits: are beaten while it waits.
 
         Raises:
             AnotherMigrator: it did not finish in time.
+            Cancelled, TimeLimitReached: the limits ended the waiting.
         """
 
     def noted(self) -> Intent | None:

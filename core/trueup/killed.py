@@ -9,6 +9,7 @@ from datetime import datetime
 from trueup import catalogue
 from trueup.dialect import Dialect
 from trueup.errors import AnotherMigrator, BackupsUnreadable, ReadOnlyDatabase
+from trueup.limits import Limits
 from trueup.past import PastRun, unrecorded
 from trueup.run import Intent
 from trueup.stages import failing, history
@@ -55,7 +56,7 @@ def settle(target: Target, now: datetime) -> tuple[str, ...]:
     if left is None:
         return ()
     try:
-        with dialect.lock(left, 0.0, lambda _holder: None) as killed:
+        with dialect.lock(left, 0.0, lambda _holder: None, Limits()) as killed:
             return _settle(killed, target, dialect, now) if killed else ()
     except (AnotherMigrator, ReadOnlyDatabase):
         return ()

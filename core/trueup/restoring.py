@@ -13,6 +13,7 @@ from typing import Any
 
 from trueup import catalogue
 from trueup._version import __version__
+from trueup.aside import aside
 from trueup.clock import Now
 from trueup.dialect import Connection, Dialect, Standstill
 from trueup.errors import (
@@ -32,6 +33,7 @@ from trueup.events import (
     RolledBack,
     Verifying,
     Waiting,
+    Working,
 )
 from trueup.killed import clean_up
 from trueup.limits import Limits
@@ -64,7 +66,8 @@ class Restoring:
 
     def carry_out(self) -> Run:
         try:
-            self._locked(self.target.dialect())
+            with self.limits.listening(self._beat):
+                self._locked(self.target.dialect())
         except Exception as error:
             known = explained(error)
             self.report(RolledBack(elapsed=self.limits.elapsed, error=known))
@@ -87,7 +90,7 @@ class Restoring:
         timeout = self.target.settings.lock_timeout
         self.limits.phase = "waiting for another migrator"
         intent = recording.intent(self.id, "restore", self.now())
-        with dialect.lock(intent, self.limits.within(timeout), self._waiting) as killed:
+        with dialect.lock(intent, self.limits.within(timeout), self._waiting, self.limits) as killed:
             try:
                 self._alone(dialect, killed)
             except Exception as error:
@@ -99,7 +102,8 @@ class Restoring:
         self._check_space(dialect)
         self._make_way(dialect)
         self.limits.phase = "waiting for other writers"
-        with dialect.standstill(self.limits.within(self.target.settings.lock_timeout)) as still:
+        timeout = self.limits.within(self.target.settings.lock_timeout)
+        with dialect.standstill(timeout, self.limits) as still:
             self.report(Locked(elapsed=self.limits.elapsed))
             records = self._read_history(still.connection)
             if killed is not None:
@@ -161,13 +165,14 @@ class Restoring:
 
     def _replace(self, still: Standstill, dialect: Dialect, records: Records, killed: Intent | None) -> None:
         own = (self.target.settings.history_table,)
-        self.saved = self._save_present(still.connection, dialect)
+        with still.connection.limited(self.limits), self.limits.explaining():
+            self.saved = self._save_present(still.connection, dialect)
         with self._prepared(dialect, records, killed) as path:
             self.limits.phase = "replacing the database"
             still.replace_with(path, self.limits, self._replacing)
         self.limits.phase = "verifying the result"
         self.report(Verifying(elapsed=self.limits.elapsed))
-        problem = next(self._problems(still, own), None)
+        problem = aside(lambda: next(self._problems(still, own), None), self.limits)  # too late to end anything
         if problem:
             saved = self.saved.id if self.saved else "none"
             raise RestoreNotProved(backup=self.backup.id, problem=problem, saved=saved)
@@ -176,7 +181,7 @@ class Restoring:
         if not self.target.settings.backup or not dialect.size():
             return None
         self.limits.phase = "saving the present database"
-        save = backups.keep_damaged if _is_damaged(connection) else backups.make_backup
+        save = backups.keep_damaged if self._is_damaged(connection) else backups.make_backup
         saved = save(
             connection,
             dialect,
@@ -217,7 +222,7 @@ class Restoring:
                     finished_at=self.now(),
                     version=__version__,
                 )
-                copy.commit()
+                aside(copy.commit, self.limits)
                 self.promised = copy.fingerprint(leave_out=(name,))
             finally:
                 copy.close()
@@ -242,6 +247,16 @@ class Restoring:
             if live.count(table) != self.backup.row_counts[table]:
                 yield f"{table} has {live.count(table)} rows, not {self.backup.row_counts[table]}"
 
+    def _is_damaged(self, connection: Connection) -> bool:
+        try:
+            return bool(connection.integrity())
+        except TrueupError:
+            self.limits.check()  # a check that was ended tells nothing
+            return True
+
+    def _beat(self) -> None:
+        self.report(Working(elapsed=self.limits.elapsed, phase=self.limits.phase))
+
     def _waiting(self, holder: str) -> None:
         self.report(Waiting(elapsed=self.limits.elapsed, holder=holder))
 
@@ -250,10 +265,3 @@ class Restoring:
 
     def _replacing(self, done: int, total: int) -> None:
         self.report(RestoreProgress(elapsed=self.limits.elapsed, done=done, total=total))
-
-
-def _is_damaged(connection: Connection) -> bool:
-    try:
-        return bool(connection.integrity())
-    except TrueupError:
-        return True

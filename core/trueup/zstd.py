@@ -90,6 +90,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 def _pour(source: IO[bytes], copy: IO[bytes], limits: Limits) -> None:
     while chunk := source.read(CHUNK):
         limits.check()
+        limits.beat()
         copy.write(chunk)
 
 

@@ -34,7 +34,7 @@ def test_a_write_in_between_is_never_lost(lab: Lab, tmp_path: Path, mode: str, m
             wrote.append(_write(lab.path))
 
     dialect = SqliteDialect(make_url(lab.url), Path())
-    with dialect.standstill(0.2) as still:
+    with dialect.standstill(0.2, Limits()) as still:
         monkeypatch.setattr(SqliteConnection, "rollback", meanwhile)
         if mode == "wal":
             with pytest.raises(DatabaseBusy):

@@ -23,6 +23,7 @@ from trueup import (
     Target,
     apply,
     backup_statistics,
+    cli,
     compare_backup,
     delete_backup,
     export_backup,
@@ -123,7 +124,7 @@ def test_no_backup_by_hand(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> No
     assert not migrated.path.with_name("none.db").exists()
     with pytest.raises(TimeLimitReached):
         make_backup(target, limits=Limits(0.0))
-    other = target.dialect().lock(intent("x", "auto", NOW), 0.0, lambda _holder: None)
+    other = target.dialect().lock(intent("x", "auto", NOW), 0.0, lambda _holder: None, Limits())
     with other, pytest.raises(AnotherMigrator):
         make_backup(migrated.target((), lock_timeout=0.0))
     total = shutil.disk_usage(migrated.path.parent)._replace(free=10)
@@ -188,23 +189,45 @@ def test_many_at_once(migrated: Lab) -> None:
     assert {verify_backup(backup, target).problem for backup in list_backups(target)} == {""}
 
 
+LEFT = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
+"""What a killed run had noted."""
+
+
+def leave_note(lab: Lab) -> Path:
+    """The lock file with it."""
+    path = lab.path.with_name("app.db.trueup-lock")
+    path.write_text(json.dumps(LEFT))
+    return path
+
+
 def test_a_killed_run_is_not_forgotten(migrated: Lab) -> None:
     """Who takes the lock for a backup finds what a killed run noted, and the history tells of it."""
-    left = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
-    migrated.path.with_name("app.db.trueup-lock").write_text(json.dumps(left))
+    leave_note(migrated)
     make_backup(target_of(migrated))
     assert past_runs(target_of(migrated))[-1].id == "feedbeef"
     assert past_runs(target_of(migrated))[-1].status == "interrupted"
 
 
+@pytest.mark.parametrize("action", ["make", "delete"])
+def test_who_changes_the_backups_reads_of_a_killed_run(
+    migrated: Lab, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    """What is recorded, and so told by nobody later, is said beside the answer."""
+    leave_note(migrated)
+    arguments = ["make"] if action == "make" else ["delete", both(migrated)[0].id, "--yes"]
+    assert cli.main(["backups", *arguments, "--url", migrated.url]) == 0
+    said = capsys.readouterr().err
+    assert said.count("was killed before its commit, so nothing of it was done") == 1
+    assert cli.main(["backups", "make", "--url", migrated.url]) == 0
+    assert "was killed" not in capsys.readouterr().err
+
+
 def test_a_killed_run_is_not_forgotten_beside_a_damaged_database(migrated: Lab) -> None:
     """Where it cannot be recorded, its note stays for the restore that will."""
-    note = {"run_id": "feedbeef", "kind": "auto", "process": 99, "host": "h", "since": "2026-01-03 14:12:40"}
-    lock_file = migrated.path.with_name("app.db.trueup-lock")
-    lock_file.write_text(json.dumps(note))
+    lock_file = leave_note(migrated)
     migrated.path.write_bytes(b"no database" * 1000)
     delete_backup(both(migrated)[1], target_of(migrated), accept_loss=True)
-    assert json.loads(lock_file.read_text()) == note
+    assert json.loads(lock_file.read_text()) == LEFT
 
 
 # -- a check of everything ---------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,23 @@ from tests.conftest import Lab
 from tests.reliability import bank, times
 from tests.reliability.children import Child, Say, tell_events
 from tests.reliability.sites import UNDERTAKINGS, check_nothing_left, prepare
-from trueup import Settings, Status, Target, apply, events, list_backups, migrate, plan
+from trueup import (
+    Limits,
+    Settings,
+    Status,
+    Target,
+    apply,
+    delete_backup,
+    events,
+    find_backup,
+    list_backups,
+    make_backup,
+    migrate,
+    plan,
+    restore,
+)
 from trueup.errors import SchemaMoved
+from trueup.reporting import Report
 
 ROUNDS = times(10, nightly=200)
 """In each journal mode."""
@@ -145,6 +162,55 @@ def test_whoever_waits_is_told_who_holds_the_lock(filled: Lab) -> None:
     assert waiting
     assert waiting[0].holder.startswith("process ")
     assert run.exit_code == 5
+
+
+def restore_latest(target: Target, report: Report) -> None:
+    restore(find_backup(target, "latest"), target, report=report)
+
+
+def delete_latest(target: Target, report: Report) -> None:
+    delete_backup(find_backup(target, "latest"), target, accept_loss=True, report=report)
+
+
+@contextmanager
+def held(lab: Lab) -> Iterator[Target]:
+    """A database with a process that migrates it, until the context ends."""
+    holder = Child(stand_still, lab.target(models("age")))
+    holder.hear()
+    try:
+        yield lab.target(models("age"), **PATIENT)
+    finally:
+        holder.kill()
+
+
+@pytest.mark.parametrize("work", [migrate, restore_latest, make_backup, delete_latest])
+def test_whoever_waits_is_heard_of(filled: Lab, work: Callable[..., object]) -> None:
+    """Once is told who is waited for, and then all the time that the waiting goes on."""
+    make_backup(filled.target(()))
+    heard: list[events.Event] = []
+
+    def listen(event: events.Event) -> None:
+        heard.append(event)
+        if len(heard) > 5:
+            raise KeyboardInterrupt
+
+    with held(filled) as target, pytest.raises(KeyboardInterrupt):
+        work(target, report=listen)
+    waiting = [type(event) for event in heard].index(events.Waiting)
+    assert [type(event) for event in heard[waiting + 1 :]] == [events.Working] * (5 - waiting)
+    assert {event.phase for event in heard if isinstance(event, events.Working)} == {"waiting for another migrator"}
+
+
+def test_who_waits_can_be_cancelled(filled: Lab) -> None:
+    """At once, and not when the lock timeout is over."""
+    limits = Limits()
+
+    def cancel(event: events.Event) -> None:
+        if isinstance(event, events.Working):
+            limits.cancel()
+
+    with held(filled) as target:
+        assert migrate(target, report=cancel, limits=limits).status is Status.CANCELLED
 
 
 def test_the_lock_of_a_holder_that_is_killed_is_free(filled: Lab) -> None:

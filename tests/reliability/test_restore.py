@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -28,6 +29,7 @@ from trueup import (
     restore,
     verify_backup,
 )
+from trueup import limits as limits_module
 from trueup.errors import BackupNotGood, DatabaseBusy, NoSuchBackup, NotEnoughSpace, RestoreNotProved, TimeLimitReached
 
 
@@ -211,6 +213,50 @@ def test_nothing_stays_behind(migrated: Lab) -> None:
     restore(backup, migrated.target(NEW))
     assert not list(backup.path.parent.glob("*.partial"))
     assert verify_backup(backup, migrated.target(NEW)).problem == ""
+
+
+def test_every_part_of_a_restore_is_heard_of(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the check of the backup to the last look at the result, all in the thread that called; here signs of life
+    come more often than usual."""
+    monkeypatch.setattr(limits_module, "_BETWEEN_BEATS", 0.0)
+    seen: list[events.Event] = []
+    threads: set[int] = set()
+
+    def report(event: events.Event) -> None:
+        seen.append(event)
+        threads.add(threading.get_ident())
+
+    assert restore(first(migrated), migrated.target(NEW), report=report).success
+    assert threads == {threading.get_ident()}
+    assert {event.phase for event in seen if isinstance(event, events.Working)} == {
+        "checking the backup",
+        "waiting for other writers",
+        "saving the present database",
+        "copying the backup",
+        "verifying the result",
+    }
+    assert any(isinstance(event, events.BackupProgress) for event in seen)
+    told = [event.done / event.total for event in seen if isinstance(event, events.RestoreProgress)]
+    assert (told[0], told[-1], told == sorted(told)) == (0, 1, True)
+
+
+def test_a_restore_is_stopped_while_its_pages_go_over(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its time limit, or by Ctrl-C, which is raised where the restore was called: the database is as it was."""
+    monkeypatch.setattr(limits_module, "_BETWEEN_BEATS", 0.0)
+    migrated.sql("CREATE TABLE large (x); INSERT INTO large VALUES (zeroblob(30000000))")
+    backup = make_backup(migrated.target(()))
+    content = migrated.content("people", ["id", "name", "mail"])
+
+    def interrupt(event: events.Event) -> None:
+        if isinstance(event, events.RestoreProgress) and event.done:
+            raise KeyboardInterrupt
+
+    migrated.sql("DELETE FROM people")
+    with pytest.raises(KeyboardInterrupt):
+        restore(backup, migrated.target(()), report=interrupt)
+    assert migrated.value("SELECT count(*) FROM people") == 0
+    assert restore(backup, migrated.target(())).success
+    assert migrated.content("people", ["id", "name", "mail"]) == content
 
 
 # -- restores that fail ------------------------------------------------------------------------------------------------

@@ -104,10 +104,11 @@ def keep_damaged(
     """
     with _partial_file(directory, dialect, now) as partial:
         cloned = _copy(connection, partial, limits, progress)
-        sync(partial)
+        with beside(limits, sync, partial), beside(limits, checksum, partial, ALGORITHM, limits) as computed:
+            described = _described(partial, connection, dialect, now, _Content())
         backup = replace(
-            _described(partial, connection, dialect, now, _Content()),
-            checksum=checksum(partial, ALGORITHM, limits),
+            described,
+            checksum=computed.result(),
             cloned=cloned,
             run_id=run_id,
             problem="it was taken of a damaged database",
@@ -129,8 +130,9 @@ def export(backup: Backup, path: Path, limits: Limits) -> None:
     try:
         partial.touch(mode=0o600, exist_ok=False)
         write_plain(backup, partial, limits)
-        sync(partial)
-        if checksum(partial, backup.checksum.partition(":")[0], limits) != backup.checksum:
+        with beside(limits, sync, partial):
+            computed = checksum(partial, backup.checksum.partition(":")[0], limits)
+        if computed != backup.checksum:
             raise OSError("what was written there is not what the backup holds")
         _name(partial, path)
         sync(path.parent)

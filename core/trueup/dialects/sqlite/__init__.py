@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trueup.changes import Change
     from trueup.dialect import Script
     from trueup.dialects.sqlite.replace import SqliteStandstill
+    from trueup.limits import Limits
     from trueup.plans import Deletion, Fill, Returning, Source, Step
     from trueup.run import Intent
     from trueup.schema import Schema, Table
@@ -113,10 +114,10 @@ class SqliteDialect:
     def open_copy(self, path: Path, *, write: bool = False) -> SqliteConnection:
         return self._open(path, "rw" if write else "ro", 0.0)
 
-    def standstill(self, timeout: float) -> AbstractContextManager[SqliteStandstill]:
+    def standstill(self, timeout: float, limits: Limits) -> AbstractContextManager[SqliteStandstill]:
         from trueup.dialects.sqlite.replace import standstill
 
-        return standstill(lambda: self.connect(write=True, timeout=timeout), timeout)
+        return standstill(lambda: self.connect(write=True, timeout=timeout), timeout, limits)
 
     def move_aside(self, mark: str) -> Path:
         """A -wal or -journal must not stay: it would be played over the next file of this name."""
@@ -206,9 +207,9 @@ class SqliteDialect:
         return literal(value)
 
     def lock(
-        self, intent: Intent, timeout: float, waiting: Callable[[str], None]
+        self, intent: Intent, timeout: float, waiting: Callable[[str], None], limits: Limits
     ) -> AbstractContextManager[Intent | None]:
-        return migrator_lock(self._lock_file, self.database, intent, timeout, waiting)
+        return migrator_lock(self._lock_file, self.database, intent, timeout, waiting, limits)
 
     def noted(self) -> Intent | None:
         return read_intent(self._lock_file)

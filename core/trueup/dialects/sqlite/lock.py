@@ -12,22 +12,32 @@ from __future__ import annotations
 
 import errno
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trueup.errors import AnotherMigrator, DiskFailed, ReadOnlyDatabase, TrueupError
+from trueup.limits import Limits
 from trueup.run import Intent
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_SLICE = 0.1
+"""Seconds between two signs of life of one who waits."""
 
 
 @contextmanager
 def migrator_lock(
-    path: Path, database: str, intent: Intent, timeout: float, waiting: Callable[[str], None]
+    path: Path, database: str, intent: Intent, timeout: float, waiting: Callable[[str], None], limits: Limits
 ) -> Iterator[Intent | None]:
     """Hold the lock file while the context is open.
 
     Raises:
+        Cancelled, TimeLimitReached: the limits ended the waiting.
         AnotherMigrator: the holder did not let go within ``timeout`` seconds.
         ReadOnlyDatabase: the directory does not allow the lock file.
         DiskFailed: there is no room for it.
@@ -40,7 +50,7 @@ def migrator_lock(
             lock.acquire(timeout=0)
         except Timeout:
             waiting(_holder(path))
-            lock.acquire(timeout=timeout)
+            _wait(lock, timeout, limits)
         left = killed = read_intent(path)
     except Timeout as error:
         raise AnotherMigrator(holder=_holder(path), database=database, timeout=timeout) from error
@@ -54,6 +64,22 @@ def migrator_lock(
         with suppress(TrueupError):  # what ended the context is more important
             _note(path, left, database)
         lock.release()
+
+
+def _wait(lock: BaseFileLock, timeout: float, limits: Limits) -> None:
+    """In short slices, so that it can be told that this one still waits, and that it can be cancelled."""
+    from filelock import Timeout
+
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            lock.acquire(timeout=min(_SLICE, max(0.0, deadline - time.monotonic())))
+            return
+        except Timeout:
+            if time.monotonic() >= deadline:
+                raise
+        limits.beat()
+        limits.check()
 
 
 def is_locked(path: Path) -> bool | None:

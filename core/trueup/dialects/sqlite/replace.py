@@ -13,11 +13,13 @@ in the other modes ``locking_mode = EXCLUSIVE`` keeps the lock when the transact
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from trueup.aside import aside
 from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection, translate
 from trueup.errors import DatabaseBusy
 from trueup.limits import Limits
@@ -42,24 +44,36 @@ class SqliteStandstill:
         return self._witness is None
 
     def replace_with(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
+        """The pages go over in another thread, since nobody is called back while the last of them are committed."""
         before = self._writes_of_others()
         deadline = time.monotonic() + self._timeout
+        stopped = threading.Event()
 
-        def report(status: int, remaining: int, total: int) -> None:
+        def note(status: int, remaining: int, total: int) -> None:
             limits.check()
+            if stopped.is_set():
+                raise InterruptedError
             busy = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             moved = status == sqlite3.SQLITE_OK and self._writes_of_others() != before
             if moved or (busy and time.monotonic() > deadline):
                 raise DatabaseBusy(database=self.connection.database, timeout=self._timeout)
             if not busy:
-                progress(total - remaining, total)
+                done[0] = total - remaining
 
-        source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        def replace() -> None:
+            source.backup(self.connection.raw, pages=at_once, progress=note, sleep=0.01)
+
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        source = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             (pages,) = source.execute("PRAGMA page_count").fetchone()
+            done = [0]
             at_once = max(1, min(PAGES_PER_BACKUP_STEP, pages - 1))  # two steps at least: after the first one is asked
+            progress(0, pages)
             self.connection.rollback()
-            source.backup(self.connection.raw, pages=at_once, progress=report, sleep=0.01)
+            with limits.listening(lambda: progress(done[0], pages)):
+                aside(replace, limits, stopped.set)
+            progress(pages, pages)
         except sqlite3.Error as error:
             raise translate(error, self.connection.database, self._timeout) from error
         finally:
@@ -70,7 +84,7 @@ class SqliteStandstill:
 
 
 @contextmanager
-def standstill(connect: Callable[[], SqliteConnection], timeout: float) -> Iterator[SqliteStandstill]:
+def standstill(connect: Callable[[], SqliteConnection], timeout: float, limits: Limits) -> Iterator[SqliteStandstill]:
     """Keep every other process from writing while the context is open.
 
     A connection in exclusive locking mode does not let go of its shared lock while it waits for a writer, who waits for
@@ -79,14 +93,17 @@ def standstill(connect: Callable[[], SqliteConnection], timeout: float) -> Itera
     Args:
         connect: opens the database for writing.
         timeout: how long to wait for writers, in seconds.
+        limits: are beaten, and can end it, while it waits.
 
     Raises:
         DatabaseBusy: one of them did not let go.
+        Cancelled, TimeLimitReached: the limits ended the waiting.
     """
     with ExitStack() as stack:
         connection = connect()
         stack.callback(connection.close)
-        connection.begin(timeout)
+        with connection.limited(limits), limits.explaining():
+            connection.begin(timeout)
         witness = None
         if connection.rows("PRAGMA journal_mode")[0][0] == "wal":
             witness = connect()
