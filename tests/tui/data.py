@@ -17,6 +17,7 @@ from trueup import (
     BackupComparison,
     BackupStatistics,
     Cast,
+    Cleanup,
     Decision,
     Delete,
     Event,
@@ -787,6 +788,12 @@ PARTLY_UNDONE = replace(
 )
 HISTORY = (PARTLY_UNDONE, KILLED_RUN, UNDONE_RUN, AN_UNDO, PAST_RUN)
 """Oldest first, as the library tells it."""
+NOTHING_OLD = Cleanup(before=NOW - timedelta(days=90), removed=(), shortened=(), kept=())
+OLD = Cleanup(
+    before=NOW - timedelta(days=7), removed=(KILLED_RUN,), shortened=(PARTLY_UNDONE, UNDONE_RUN), kept=(AN_UNDO,)
+)
+"""What may go from the history."""
+BASELINED = Run(id="e1f09b62c8d4", status=Status.BASELINED, started_at=NOW, seconds=0.8, plan=READY)
 LOSES_TIER = Hazard(
     rule="drop-column",
     severity=Severity.LOSES,
@@ -910,6 +917,11 @@ class FakeCore:
     examining: bool = False
     """The examination goes on until it is stopped."""
     examined: int = 0
+    cleanup: Cleanup | Exception = NOTHING_OLD
+    days: list[float] = field(default_factory=list)
+    cleaned: list[float] = field(default_factory=list)
+    baselined: Run = BASELINED
+    baselines: list[tuple[str, str]] = field(default_factory=list)
     held: bool = False
     """Tasks begin and never end."""
     tasks: int = 0
@@ -954,6 +966,9 @@ class FakeCore:
             delete_backup=self._delete,
             job=self._start_task,
             health=self._examine,
+            plan_cleanup=self._plan_cleanup,
+            clean_history=self._clean,
+            baseline=self._baseline,
             past_runs=self._past_runs,
             plan_undo=self._plan_undo,
             read_decisions=lambda path: self.kept,
@@ -984,6 +999,18 @@ class FakeCore:
         while self.examining and not limits.over:
             time.sleep(0.01)
         return _answer(self.health)  # type: ignore[no-any-return]
+
+    def _plan_cleanup(self, target: Target, *, days: float) -> Cleanup:
+        self.days.append(days)
+        return _answer(self.cleanup)  # type: ignore[no-any-return]
+
+    def _clean(self, target: Target, *, days: float) -> Cleanup:
+        self.cleaned.append(days)
+        return _answer(self.cleanup)  # type: ignore[no-any-return]
+
+    def _baseline(self, target: Target, *, name: str, note: str, limits: Limits) -> Run:
+        self.baselines.append((name, note))
+        return self.baselined
 
     def _past_runs(self, target: Target) -> tuple[PastRun, ...]:
         self.recalled += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from tests.tui.data import (
     AMBIGUOUS,
@@ -28,6 +29,7 @@ from tests.tui.data import (
     NOT_FIT,
     NOT_UNDOABLE,
     NOTHING_TAKEN,
+    OLD,
     OPEN,
     READY,
     REPAIRED,
@@ -187,6 +189,33 @@ def exporting(path: str) -> Walk:
 
 
 _KEYS = {"/": "slash", ".": "full_stop", "-": "minus", "~": "tilde"}
+
+
+async def cleaning_up(pilot: Pilot[int]) -> None:
+    """Ask for the cleanup of the history, and see what would go."""
+    await press(pilot, "3", "x", "enter")
+    await armed(pilot)
+
+
+async def cleaned_up(pilot: Pilot[int]) -> None:
+    """Type the words, and say yes."""
+    await cleaning_up(pilot)
+    await press(pilot, *"clean", "space", *"up", "tab", "y")
+
+
+def naming(title: str, note: str, *pressed: str) -> Walk:
+    """Ask for a baseline with that title and note."""
+
+    async def walk(pilot: Pilot[int]) -> None:
+        await press(pilot, "3", "b")
+        for text in (title, note):
+            await armed(pilot)
+            pilot.app.screen.query_one(Input).value = text
+            await press(pilot, "enter")
+        await armed(pilot)
+        await press(pilot, *pressed)
+
+    return walk
 
 
 async def insisting(pilot: Pilot[int]) -> None:
@@ -419,6 +448,22 @@ SCENARIOS: dict[str, Scenario] = {
         core(READY, runs=(*HISTORY, BASELINE_RUN)),
         keys("3"),
         "A database recorded as it was: its name, note and drift.",
+    ),
+    "history-statistics": Scenario(
+        core(READY, runs=(*HISTORY, FAILED_RUN)), keys("3", "s"), "The runs of each kind, and the last failures."
+    ),
+    "history-days": Scenario(core(READY, runs=HISTORY), keys("3", "x"), "How old is old, and what that means."),
+    "history-clean": Scenario(
+        core(READY, runs=HISTORY, cleanup=OLD), cleaning_up, "What would go, what stays, and the words to type."
+    ),
+    "history-cleaned": Scenario(core(READY, runs=HISTORY, cleanup=OLD), cleaned_up, "What was taken out."),
+    "history-nothing-old": Scenario(core(READY, runs=HISTORY), keys("3", "x", "enter"), "Nothing may go."),
+    "history-title": Scenario(core(READY, runs=HISTORY), keys("3", "b"), "A title for the starting point."),
+    "history-baseline-asked": Scenario(
+        core(READY, runs=HISTORY), naming("before the new year", "by hand until now"), "What a baseline means."
+    ),
+    "history-baselined": Scenario(
+        core(READY, runs=HISTORY), naming("", "", "y"), "It was recorded, and what stays different."
     ),
     "history-empty": Scenario(core(READY), keys("3"), "No run yet."),
     "history-error": Scenario(core(READY, runs=_DAMAGED), keys("3"), "The sentence, and R tries again."),

@@ -132,6 +132,7 @@ def _contents(backup: Backup, session: Session) -> Iterator[Content]:
         "file": backup.path,
         "of": backup.database,
         "run": backup.run_id or "none; made by hand",
+        "size": _size(backup),
         "checksum": backup.checksum,
         "schema": backup.schema_fingerprint,
         "made with": f"trueup {backup.trueup_version}, database {backup.database_version}",
@@ -142,6 +143,13 @@ def _contents(backup: Backup, session: Session) -> Iterator[Content]:
         yield Content.styled("rows       table", "dim")
     for table, rows in sorted(backup.row_counts.items()):
         yield Content.assemble(f"{number(rows):>9}  ", plain(table))
+
+
+def _size(backup: Backup) -> str:
+    """What is worth knowing of it beside the list."""
+    packed = f", packed into {size(backup.disk_size)}" if backup.packed else ""
+    cloned = ", sharing its blocks on the disk with the database" if backup.cloned else ""
+    return f"{size(backup.size)}{packed}{cloned}"
 
 
 def _compared(found: BackupComparison) -> Iterator[Content]:

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from textual.content import Content
 
-from trueup import PastRun, PastStep, Statistics
+from trueup import PastRun, PastStep, Statistics, Tally
 from trueup_tui.result import proof_of
 from trueup_tui.session import Session
+from trueup_tui.tasks import lines_of as task_lines
 from trueup_tui.wording import (
     ago,
     cell,
@@ -18,6 +19,7 @@ from trueup_tui.wording import (
     facts_of,
     joined,
     moment,
+    number,
     plain,
     seconds,
     sql,
@@ -40,7 +42,44 @@ def nothing_recorded(session: Session) -> tuple[str, Content]:
     if session.history is None:
         return "History", Content("Reading the history …")
     told = "Every run that changes the database is recorded in it, with its steps and its proof."
-    return "No runs yet.", Content(told)
+    return "No runs yet.", Content.assemble(
+        told, "\n\n", ("b", "bold $key"), " records the database as it is, for later runs to start from"
+    )
+
+
+def doing_of(session: Session) -> Content:
+    """What goes on with the history, or came of the last thing."""
+    task = session.task
+    if task is None or task.place != "history":
+        return Content("")
+    limits = session.job.limits if session.job is not None else None
+    return Content("\n").join(task_lines(task, limits, session.settings.url))
+
+
+def all_together(session: Session) -> Content:
+    """The runs of each kind, and the last failures."""
+    found = Statistics.of((session.history or ())[::-1])
+    return Content("\n").join(_together(found))
+
+
+def _together(found: Statistics) -> Iterator[Content]:
+    yield from (Content.styled("All runs together", "bold"), Content(""))
+    yield Content.styled(f"{'kind':<12}{'runs':>6}{'completed':>18}{'on average':>14}", "dim")
+    for kind, tally in {"all": found.all, **found.kinds}.items():
+        yield plain(f"{kind:<12}{number(tally.runs):>6}{_share(tally):>18}{_average(tally):>14}")
+    if found.recent_failures:
+        yield from (Content(""), Content.styled("The last failures", "bold"))
+    for run in found.recent_failures:
+        yield plain(f"{moment(run.started_at)}  {run.id}  {run.kind}, {_state(run)}")
+        yield plain(run.error or run.name, "dim")
+
+
+def _share(tally: Tally) -> str:
+    return "–" if tally.success_rate is None else f"{number(tally.completed)} ({tally.success_rate:.0%})"
+
+
+def _average(tally: Tally) -> str:
+    return "–" if tally.average is None else seconds(tally.average)
 
 
 def statistics_of(session: Session) -> Content:

@@ -16,6 +16,7 @@ from trueup import (
     Backup,
     BackupComparison,
     BackupStatistics,
+    Cleanup,
     Decision,
     Event,
     Health,
@@ -23,6 +24,7 @@ from trueup import (
     Limits,
     PastRun,
     Plan,
+    Run,
     Settings,
     Target,
 )
@@ -72,6 +74,9 @@ class Core:
     delete_backup: Callable[..., None] = trueup.delete_backup
     job: Callable[[Callable[[Callable[[Event], None], Limits], object], Limits], Job] = Job
     health: Callable[..., Health] = trueup.get_system_health
+    plan_cleanup: Callable[..., Cleanup] = trueup.plan_cleanup
+    clean_history: Callable[..., Cleanup] = trueup.clean_history
+    baseline: Callable[..., Run] = trueup.baseline
     past_runs: Callable[[Target], tuple[PastRun, ...]] = trueup.past_runs
     plan_undo: Callable[[Target, str], Plan] = trueup.plan_undo
     read_decisions: Callable[[Path | None], tuple[Decision, ...]] = trueup.read_decisions

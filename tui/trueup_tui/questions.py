@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup import Backup, PastRun, Plan, Severity, changes
+from trueup import Backup, Cleanup, PastRun, Plan, Severity, changes
 from trueup_tui.rows import Row
 from trueup_tui.screens.confirm import Question
 from trueup_tui.session import Session
@@ -84,7 +84,7 @@ def before_deleting(backup: Backup) -> Question:
     return Question(
         title="Delete this backup?",
         sentences=(
-            f"{backup.id} of {moment(backup.created_at)}: {count(rows, 'row')}, {size(backup.size)}.",
+            f"{backup.id} of {moment(backup.created_at)}: {count(rows, 'row')}, {size(backup.disk_size)}.",
             "The file and its description are removed, and nothing brings them back.",
         ),
         yes="deletes it",
@@ -99,6 +99,43 @@ def before_losing(backup: Backup, reason: str) -> Question:
         yes="deletes it all the same",
         name=backup.id,
         kind="backup's id",
+    )
+
+
+def before_cleaning(cleanup: Cleanup) -> Question:
+    """What is shortened cannot be undone any more, so a word is typed for it."""
+    runs, kept = count(len(cleanup.shortened), "run"), count(len(cleanup.kept), "run")
+    sentences = [f"This is what ended before {moment(cleanup.before)}."]
+    if cleanup.removed:
+        sentences.append(f"{count(len(cleanup.removed), 'run')} that changed nothing: all of it goes.")
+    if cleanup.shortened:
+        steps = count(cleanup.steps, "step")
+        sentences.append(f"{runs} with {steps}: a line stays of each, without SQL and proof; no undo is possible then.")
+    if cleanup.kept:
+        sentences.append(f"{kept} of that time stays whole, since an undo may need it.")
+    return Question(
+        title="Take this out of the history?",
+        sentences=(*sentences, "Nothing brings it back."),
+        yes="takes it out",
+        name="clean up" if cleanup.shortened else "",
+        kind="words",
+    )
+
+
+def before_baseline(plan: Plan | None, name: str, note: str) -> Question:
+    """What a starting point means."""
+    differing = len(plan.assessments) if plan is not None else 0
+    stay = "stays as it is" if differing == 1 else "stay as they are"
+    return Question(
+        title="Record the database as it is?",
+        sentences=(
+            "Later runs start from it: they know what moved since, on which side, and which tables are the models'.",
+            "Nothing but the history is written, so no backup is made.",
+            *([f"{count(differing, 'difference')} to the models {stay}."] if differing else []),
+            f"Title: {name or 'how many tables there are'}",
+            *([f"Note: {note}"] if note else []),
+        ),
+        yes="records it",
     )
 
 

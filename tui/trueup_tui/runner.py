@@ -223,7 +223,10 @@ class Runner:
             return
         if message.ending is not None and message.ending.compared is not None:
             session.compared = message.ending.compared
-        session.outdated |= {session.task.place, "health"}
+        if not session.task.only_reads:
+            session.outdated |= {session.task.place, "health"}
+        if session.task.rereads and message.ending is not None:
+            self._owner.read()
         self._owner.changed()
 
     def _end_of_run(self) -> None:

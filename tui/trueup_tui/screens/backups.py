@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from trueup import Backup
 from trueup_tui import jobs
+from trueup_tui.backup_tasks import Check, comparing, deleting, exporting, making, verifying
 from trueup_tui.backup_words import COLUMNS, cells_of, contents_of, doing_of, nothing_listed, overview_of
 from trueup_tui.commands import bindings_of
 from trueup_tui.messages import BackupsCounted, BackupsFailed, BackupsListed
@@ -17,7 +18,7 @@ from trueup_tui.paths import new_file
 from trueup_tui.questions import before_deleting, before_losing, before_restoring
 from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
 from trueup_tui.screens.place import Place
-from trueup_tui.tasks import Check, Task, comparing, deleting, exporting, making, verifying
+from trueup_tui.tasks import Task
 from trueup_tui.widgets.panes import Notice, TextPane
 from trueup_tui.widgets.row_table import RowTable
 
@@ -105,11 +106,11 @@ class BackupsScreen(Place):
     def _ask_where(self, backup: Backup) -> None:
         def begin(answer: str | None) -> None:
             if answer is not None:
-                self._begin(exporting(self.session.core, backup, new_file(backup.path.name, answer)))
+                self._begin(exporting(self.session.core, backup, new_file(backup.plain_path.name, answer)))
 
         asked = f"Where is the copy of {backup.id} to be?"
         hint = "A new file, or a directory. It is verified there, and needs no other file to be opened."
-        check = _check_place(backup.path.name)
+        check = _check_place(backup.plain_path.name)
         self.app.push_screen(AskScreen(asked, hint, "", check), begin)
 
     def action_delete(self) -> None:
@@ -140,15 +141,10 @@ class BackupsScreen(Place):
         self.app.push_screen(ConfirmScreen(question), lambda yes: self.owner.runner.restore(backup) if yes else None)
 
     def action_cancel(self) -> None:
-        task = self.session.task
         if self.session.restoring:
             self.owner.runner.cancel()
-        elif task is None or not self.session.at_a_task:
-            self.refuse("Nothing goes on here that could be cancelled.")
-        elif task.ends_alone:
-            self.refuse("It cannot be stopped, and ends in a moment.")
         else:
-            self.owner.runner.cancel()
+            self.stop_task()
 
     def action_reload(self) -> None:
         self._list()

@@ -140,6 +140,8 @@ class AskScreen(Patient, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
+        if not self._wrong(self._value):
+            self.query_one("#meaning", Static).update(self._meaning(self._value))
         self.call_after_refresh(lambda: self.set_timer(PATIENCE, self.arm))
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -1,4 +1,4 @@
-"""The keys of one place, from the table of commands."""
+"""A text over a place, and the keys of that place from the table of commands."""
 
 from __future__ import annotations
 
@@ -20,34 +20,42 @@ _SIGNS = """\
 DATA: values would be deleted"""
 
 
-class HelpScreen(ModalScreen[None]):
-    """Shown over a place; any of its keys closes it."""
+class PageScreen(ModalScreen[None]):
+    """A text over a place; any of its keys closes it."""
 
     BINDINGS = bindings_of("help")
 
-    def __init__(self, places: tuple[str, ...]) -> None:
+    def __init__(self, text: Content) -> None:
         super().__init__()
-        self._places = places
+        self._text = text
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog", can_focus=False):
-            yield TextPane(id="help")
+            yield TextPane(id="page")
             yield Static(Content.assemble(("esc", "bold $key"), " closes"))
         yield TooSmall()
 
     def on_mount(self) -> None:
         pane = self.query_one(TextPane)
-        pane.show(Content("\n").join(self._lines()))
+        pane.show(self._text)
         pane.focus()
-
-    def _lines(self) -> Iterator[Content]:
-        for place in self._places:
-            yield Content.styled(PLACES[place], "bold")
-            for command in commands_of(place):
-                yield Content.assemble("  ", (f"{command.shown:<16}", "bold $key"), command.words)
-            yield Content("")
-        if "diff" in self._places:
-            yield Content.assemble(("Signs", "bold"), "\n", _SIGNS)
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+class HelpScreen(PageScreen):
+    """The keys of these places."""
+
+    def __init__(self, places: tuple[str, ...]) -> None:
+        super().__init__(Content("\n").join(_lines(places)))
+
+
+def _lines(places: tuple[str, ...]) -> Iterator[Content]:
+    for place in places:
+        yield Content.styled(PLACES[place], "bold")
+        for command in commands_of(place):
+            yield Content.assemble("  ", (f"{command.shown:<16}", "bold $key"), command.words)
+        yield Content("")
+    if "diff" in places:
+        yield Content.assemble(("Signs", "bold"), "\n", _SIGNS)

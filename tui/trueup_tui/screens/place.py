@@ -74,6 +74,16 @@ class Place(Screen[None]):
         line.update(words)
         line.set_class(not words, "-off")
 
+    def stop_task(self) -> None:
+        """Stop what this place shows, or say why not."""
+        task = self.session.task
+        if task is None or not self.session.at_a_task or task.place != self.place:
+            self.refuse("Nothing goes on here that could be cancelled.")
+        elif task.ends_alone:
+            self.refuse("It cannot be stopped, and ends in a moment.")
+        else:
+            self.owner.runner.cancel()
+
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing now."""
         self.notify(plain(reason).plain, markup=False, severity="warning")
