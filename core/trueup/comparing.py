@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from trueup import catalogue
 from trueup.dialect import Connection, Dialect
@@ -18,9 +17,9 @@ from trueup.schema import Schema
 from trueup.space import refuse_too_little
 from trueup.stages.compare import compare
 from trueup.target import Target
+from trueup.throwaway import Kind, throwaway
 from trueup.zstd import Unreadable
 
-_PREFIX = ".trueup-trial-"
 _TRIAL = 4
 """A trial restore writes the backup's copy, the working copy of a restore, the database and its journal."""
 
@@ -81,13 +80,11 @@ def try_restoring(backup: Backup, target: Target, limits: Limits) -> str:
 @contextmanager
 def _scratch(backup: Backup, target: Target, limits: Limits) -> Iterator[tuple[Backup, Target]]:
     """A copy of the backup, and a database that is not there yet, in a directory that is gone afterwards."""
-    from tempfile import TemporaryDirectory  # a server that starts does not pay for this import
-
     dialect, place = target.dialect(), backup.path.parent
     refuse_too_little("The trial restore", [(place, _TRIAL * backup.size)])
     with ExitStack() as stack:
         try:
-            directory = Path(stack.enter_context(TemporaryDirectory(prefix=_PREFIX, dir=place)))
+            directory = stack.enter_context(throwaway(Kind.TRIAL, place))
             copy = replace(backup, path=directory / backup.plain_path.name)
             write_plain(backup, copy.path, limits)
         except OSError as error:

@@ -23,8 +23,9 @@ from trueup.stages.retention import storage_warning
 from trueup.standing import Position, Standing, find_drift
 from trueup.symptoms import diagnose
 from trueup.target import Target
+from trueup.throwaway import find_left
 
-_SCRATCH = ".trueup-*"
+_UNPACKED = f"{catalogue.SCRATCH}*"
 """Directories of rehearsals and trial restores."""
 
 
@@ -93,7 +94,8 @@ def _see_backups(look: Look, patient: _Patient) -> Look:
     directory = patient.directory
     try:
         found = catalogue.list_backups(directory, patient.dialect)
-        left = [*catalogue.find_leftovers(directory, patient.dialect), *directory.glob(_SCRATCH)]
+        left = [*catalogue.find_leftovers(directory, patient.dialect), *directory.glob(_UNPACKED)]
+        left += find_left([directory, patient.dialect.home.parent])
     except BackupsUnreadable as error:
         return replace(look, backups_problem=str(error))
     writable = os.access(existing(directory), os.W_OK | os.X_OK)

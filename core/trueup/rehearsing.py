@@ -18,10 +18,10 @@ from trueup.limits import Limits
 from trueup.plans import Assessment, Plan
 from trueup.reporting import Report, ignore
 from trueup.run import Rehearsal, Run, Status
-from trueup.space import refuse_too_little
+from trueup.space import existing, refuse_too_little
 from trueup.target import Target
+from trueup.throwaway import Kind, throwaway
 
-_PREFIX = ".trueup-rehearsal-"
 _GROWTH = 2.3
 """What a rebuild needs beside a database, journal included, in sizes of the database; measured."""
 
@@ -112,15 +112,13 @@ class _Rehearsing:
     @contextmanager
     def _copy(self) -> Iterator[Target]:
         """The same models with a copy of the database, in a directory that is gone afterwards."""
-        from tempfile import TemporaryDirectory  # a server that starts does not pay for this import
-
         dialect, settings = self.target.dialect(), self.target.settings
-        place = _existing(self.target.backup_directory(dialect))
+        place = existing(self.target.backup_directory(dialect))
         self.limits.phase = "copying the database"
         try:
             self._check_space(place, dialect)
-            with TemporaryDirectory(prefix=_PREFIX, dir=place) as directory:
-                path = Path(directory) / dialect.name
+            with throwaway(Kind.REHEARSAL, place) as directory:
+                path = directory / dialect.name
                 self._copy_to(path, dialect)
                 alone = replace(settings, backup=False, backup_dir=path.parent / "backups", time_limit=None)
                 yield replace(self.target, url=dialect.url_of(path), settings=alone)
@@ -176,8 +174,3 @@ class _Rehearsing:
         """A rehearsal begins and ends with events of its own."""
         if not isinstance(event, Started | Finished):
             self.report(event)
-
-
-def _existing(directory: Path) -> Path:
-    """The directory, or the nearest one above it that is there."""
-    return next(place for place in (directory, *directory.absolute().parents) if place.is_dir())

@@ -18,6 +18,7 @@ from trueup.run import Backup
 from trueup.stages import recheck
 from trueup.stages.retention import expired, packable, storage_warning
 from trueup.target import Target
+from trueup.throwaway import remove_abandoned
 
 _PATIENCE = 3600.0
 """Seconds that a backup stays unpacked for an undo."""
@@ -31,7 +32,8 @@ class Tidied:
 
 
 def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now: datetime) -> Tidied:
-    """Remove the backups that the settings do not keep. Only for who holds the migrator lock.
+    """Remove the backups that the settings do not keep, and what killed processes left. Only for who holds the
+    migrator lock.
 
     Args:
         target: names the directory and the retention.
@@ -41,6 +43,7 @@ def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now:
     """
     directory, keep = target.backup_directory(dialect), target.settings.retention
     catalogue.remove_leftovers(directory, dialect)
+    remove_abandoned([directory, dialect.home.parent])  # a rehearsal before the first backup lies beside the database
     found = catalogue.list_backups(directory, dialect)
     gone = expired(found, keep, needed, now)
     for backup in gone:

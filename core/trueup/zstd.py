@@ -7,7 +7,7 @@ backports.zstd gives the same. The command ``zstd`` reads and writes these files
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -49,19 +49,24 @@ def pack(source: Path, packed: Path, limits: Limits) -> None:
         library.CompressionParameter.checksum_flag: 1,
     }
     with source.open("rb") as file, library.open(packed, "wb", options=options) as copy:
-        _pour(file, copy, limits)
+        _pour(file, copy, limits.check)
 
 
 def unpack(source: Path, copy: Path, limits: Limits) -> None:
-    """Write what is in a file, packed or not, to another one.
+    """Write what is in a file, packed or not, to another one. Only in the thread of the run: its limits are beaten.
 
     Raises:
         Unreadable: the packed file cannot be read.
         OSError: one of them cannot be read or written.
         Cancelled, TimeLimitReached: the limits ended it.
     """
+
+    def go_on() -> None:
+        limits.check()
+        limits.beat()
+
     with opened(source) as file, copy.open("wb") as plain:
-        _pour(file, plain, limits)
+        _pour(file, plain, go_on)
 
 
 @contextmanager
@@ -87,10 +92,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         raise Unreadable(f"it cannot be unpacked: {error}") from error
 
 
-def _pour(source: IO[bytes], copy: IO[bytes], limits: Limits) -> None:
+def _pour(source: IO[bytes], copy: IO[bytes], go_on: Callable[[], None]) -> None:
     while chunk := source.read(CHUNK):
-        limits.check()
-        limits.beat()
+        go_on()
         copy.write(chunk)
 
 

@@ -146,7 +146,7 @@ def test_what_may_be_wanted_stays(packed: Lab) -> None:
     made = all_of(packed)[0]
     made.path.write_bytes(b"damage")
     assert verify_backup(made, target_of(packed)).problem
-    with target_of(packed).dialect().lock(intent("x", "auto", NOW), 0.0, lambda _holder: None):
+    with target_of(packed).dialect().lock(intent("x", "auto", NOW), 0.0, lambda _holder: None, Limits()):
         assert pack(packed, needed=()) == []
     assert not find_backup(target_of(packed), newest.id).packed
     assert not find_backup(target_of(packed), made.id).packed
@@ -524,7 +524,7 @@ def unpack_all(lab: Lab) -> None:
 def tidy(lab: Lab) -> list[str]:
     """What a run does in the end."""
     target = target_of(lab)
-    with target.dialect().lock(intent("x", "auto", NOW), 10.0, lambda _holder: None):
+    with target.dialect().lock(intent("x", "auto", NOW), 10.0, lambda _holder: None, Limits()):
         told = pack(lab)
         tidying.tidy_backups(target, target.dialect(), (), NOW)
     return told
