@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Integer, MetaData, Table
 
 from tests.command import people, write_models
 from tests.conftest import Lab
+from tests.people import models
 from trueup import (
     Policy,
     Standing,
@@ -28,12 +29,6 @@ from trueup import (
 from trueup.errors import DatabaseBusy, DatabaseDamaged, HistoryNameTaken, NothingToTake, NotUndoable, SchemaMoved
 from trueup.locating import position
 from trueup.standing import BASELINE
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 def two_tables() -> MetaData:

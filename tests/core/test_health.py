@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
+from tests.people import models
 from trueup import (
     Backup,
     Health,
@@ -166,12 +166,6 @@ def test_the_score() -> None:
 
 
 # -- real databases ----------------------------------------------------------------------------------------------------
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 @pytest.fixture(params=["wal", "delete"])

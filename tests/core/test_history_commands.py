@@ -7,17 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
+from tests.people import models
 from trueup import PastRun, Statistics, Tally, cli, list_backups, past_runs, restore, undo
 from trueup.errors import HistoryNameTaken
-
-
-def models(*more: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in more))
-    return metadata
 
 
 @pytest.fixture

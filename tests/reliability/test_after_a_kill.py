@@ -9,27 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Integer
 
 from tests.command import people, trueup, write_models
 from tests.conftest import Lab
+from tests.people import models
 from tests.reliability.children import Child, Work, die_at
 from trueup import Run, Status, apply, events, find_backup, list_backups, migrate, past_runs, plan, restore
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
-
-
-@pytest.fixture
-def filled(lab: Lab) -> Lab:
-    """With one run in its history."""
-    lab.create(models())
-    lab.sql("INSERT INTO people VALUES (1), (2)")
-    assert lab.migrate(models("a")).success
-    return lab
 
 
 def kill(lab: Lab, at: str, work: Callable[..., Run] = migrate, *names: str) -> None:

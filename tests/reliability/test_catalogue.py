@@ -11,18 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.command import people, trueup, write_models
 from tests.conftest import Lab
+from tests.people import models
 from trueup import Backup, Status, Target, find_backup, list_backups, restore, verify_backup
 from trueup.catalogue import partial_ending
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 @pytest.fixture

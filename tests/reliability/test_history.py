@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.command import trueup
 from tests.conftest import Lab
+from tests.people import models
 from tests.reliability.children import Child, die_at
 from trueup import (
     Limits,
@@ -34,22 +34,6 @@ from trueup.errors import NotUndoable
 from trueup.locating import position
 from trueup.past_text import past_run_lines
 from trueup.standing import BASELINE
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
-
-
-@pytest.fixture
-def filled(lab: Lab) -> Lab:
-    """With one run in its history."""
-    lab.create(models())
-    lab.sql("INSERT INTO people VALUES (1), (2)")
-    assert lab.migrate(models("a")).success
-    return lab
-
 
 # -- which plan it was -------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
+from tests.people import models
 from trueup import Backup, Run, Settings, Status, find_backup, list_backups, migrate, past_runs, restore
 from trueup.catalogue import partial_ending
 from trueup.settings import Retention
@@ -79,12 +79,6 @@ def test_much_room_is_told() -> None:
 
 
 # -- with real runs ----------------------------------------------------------------------------------------------------
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
+from tests.people import models
 from trueup import (
     Standing,
     Status,
@@ -37,12 +37,6 @@ INSERT INTO migration_history VALUES
     (3, '1.0.0', 'auto_migration_CREATE_TABLE_toys', NULL, 'some day', 'facade', 'running',
      NULL, NULL, NULL, NULL, NULL, NULL);
 """
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 @pytest.fixture

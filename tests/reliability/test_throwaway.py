@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from tests.conftest import Lab
+from tests.people import models
 from tests.reliability.children import Child, Say
 from trueup import (
     Limits,
@@ -26,12 +26,6 @@ from trueup import (
 )
 from trueup import limits as limits_module
 from trueup.throwaway import Kind, remove_abandoned, throwaway
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 @pytest.fixture

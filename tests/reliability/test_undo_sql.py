@@ -11,14 +11,9 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text
 
 from tests.cases.mutations import Mutation
 from tests.conftest import Lab
+from tests.people import models
 from tests.reliability.test_undo import mutations
 from trueup import Delete, Form, Policy, Rename, apply, clean_history, cli, past_runs, undo
-
-
-def models(*names: str) -> MetaData:
-    metadata = MetaData()
-    Table("people", metadata, Column("id", Integer, primary_key=True), *(Column(name, Text) for name in names))
-    return metadata
 
 
 def last_undo_sql(lab: Lab) -> str:
