@@ -101,7 +101,7 @@ def _described(backup: Backup) -> dict[str, Any]:
         "tables": len(backup.row_counts),
         "run_id": backup.run_id,
         "checksum": backup.checksum or None,
-        "cloned": backup.cloned,
+        "cloned": backup.cloned and not backup.packed_size,
         "compression": "zstd" if backup.packed else "none",
         "disk_size": backup.disk_size,
         "verified_at": backup.verified_at.isoformat() if backup.verified_at else None,

@@ -81,15 +81,23 @@ def pack_backups(
         if _wanted_now(backup):
             continue
         try:
-            limits.check()
-            aside(partial(packing.pack, backup, dialect, limits), limits)
+            problem = _pack(backup, dialect, now, limits)
         except (Cancelled, TimeLimitReached):
             return
-        except zstd.Unreadable as error:  # so it is the backup that is not what it was
-            problem = recheck.verify_backup(backup, dialect, now, limits).problem
-            yield f"the backup {backup.id} was not packed: {problem or error}"
-        except OSError as error:
-            yield f"the backup {backup.id} was not packed: {error.strerror or error}"
+        if problem:
+            yield f"the backup {backup.id} was not packed: {problem}"
+
+
+def _pack(backup: Backup, dialect: Dialect, now: datetime, limits: Limits) -> str:
+    """Returns why it could not be."""
+    try:
+        limits.check()
+        aside(partial(packing.pack, backup, dialect, limits), limits, limits.cancel)
+    except zstd.Unreadable as error:  # so it is the backup that is not what it was
+        return recheck.verify_backup(backup, dialect, now, limits).problem or str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _wanted_now(backup: Backup) -> bool:

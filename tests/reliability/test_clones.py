@@ -218,6 +218,17 @@ def test_where_it_cannot_be(
     check_nothing_left(lab)
 
 
+@BOTH_MODES
+def test_a_tool_that_makes_the_file_anew(lab: Lab, monkeypatch: pytest.MonkeyPatch, journal_mode: str) -> None:
+    """The backup is for the owner only, also where the tool gives a copy the permissions of the database."""
+    script(monkeypatch, "import shutil; path.unlink(); shutil.copyfile(source, path); path.chmod(0o644)")
+    bank.found_bank(lab, journal_mode=journal_mode, transfers=100)
+    backup = make(lab)
+    assert (backup.cloned, backup.path.stat().st_mode & 0o777) == (True, 0o600)
+    assert bank.missing_money(backup.path) == []
+    check_nothing_left(lab)
+
+
 def test_a_small_database(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """For a small database no process is begun, since it would take longer than the copy."""
     script(monkeypatch, f"pathlib.Path({str(lab.path.with_name('called'))!r}).touch()")

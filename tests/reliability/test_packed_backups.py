@@ -57,6 +57,7 @@ from trueup.errors import (
     UnpackingFailed,
     ValuesGone,
 )
+from trueup.events import Event, Working
 from trueup.settings import load_settings
 from trueup.stages.recording import intent
 
@@ -184,6 +185,22 @@ def test_no_time(packed: Lab) -> None:
     assert names(packed) == before
     run(packed, 4, "c", **ZSTD)
     assert [backup.packed for backup in all_of(packed)] == [False, True, True, True, True]
+
+
+def test_cancelled_while_packing(larger: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events tell that older backups are packed; who cancels then has a run that is done, and nothing half-packed."""
+    monkeypatch.setattr(zstd, "_LEVEL", 19)
+    limits = Limits()
+
+    def cancel(event: Event) -> None:
+        if isinstance(event, Working) and event.phase == "packing older backups":
+            limits.cancel()
+
+    run = migrate(bank.target(larger, **ZSTD), report=cancel, limits=limits)
+    assert (run.error, run.warnings, limits.over) == (None, run.plan.warnings if run.plan else (), True)
+    assert not all_of(larger)[-1].packed
+    assert not any("partial" in name for name in names(larger))
+    assert {verify_backup(backup, target_of(larger)).problem for backup in all_of(larger)} == {""}
 
 
 def test_one_that_changed_is_not_packed(packed: Lab) -> None:

@@ -101,6 +101,8 @@ def _clone_file(source: Path, path: Path, limits: Limits) -> bool:
         except BaseException:
             process.kill()
             raise
+    if process.returncode == 0:
+        path.chmod(0o600)  # that of macOS makes the file anew, with the permissions of its source
     return process.returncode == 0
 
 
