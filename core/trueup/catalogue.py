@@ -19,8 +19,7 @@ from zlib import crc32
 
 from trueup.dialect import Dialect
 from trueup.errors import BackupsUnreadable, NoSuchBackup
-from trueup.run import Backup
-from trueup.zstd import ENDING
+from trueup.run import PACKED, Backup
 
 PARTIAL = ".partial"
 GONE = "the file is gone"
@@ -200,7 +199,7 @@ def _found(directory: Path, dialect: Dialect) -> Iterator[Backup]:
         ours = dialect.may_be(backup.origin) if backup.origin else named.fullmatch(path.stem)
         if ours and not path.with_name(f"{path.stem}{partial_ending(dialect)}").exists():
             yield _with_file(backup)
-    files = {path.name.removesuffix(ENDING) for path in entries}
+    files = {path.name.removesuffix(PACKED) for path in entries}
     without = {name.removesuffix(".db") for name in files if name.endswith(".db")} - {path.stem for path in described}
     yield from (_undescribed(directory / f"{stem}.db") for stem in sorted(without) if named.fullmatch(stem))
 
@@ -216,7 +215,7 @@ def _entries(directory: Path) -> list[Path]:
 
 def _files(backup: Backup) -> tuple[Path, Path]:
     """The plain one and the packed one. Where there are both, the first counts."""
-    return backup.plain_path, backup.plain_path.with_name(f"{backup.plain_path.name}{ENDING}")
+    return backup.plain_path, backup.packed_path
 
 
 def _size(path: Path) -> int | None:

@@ -18,7 +18,7 @@ from trueup.checksums import ALGORITHMS, checksum_of, sync
 from trueup.dialect import Dialect
 from trueup.errors import UnpackingFailed
 from trueup.limits import Limits
-from trueup.run import Backup
+from trueup.run import PACKED, Backup
 from trueup.space import refuse_too_little
 from trueup.zstd import Unreadable
 
@@ -87,9 +87,8 @@ def pack(backup: Backup, dialect: Dialect, limits: Limits) -> None:
         OSError: it cannot be written, or read; the plain file stays.
         Cancelled, TimeLimitReached: the limits ended it.
     """
-    path = backup.plain_path
-    packed = path.with_name(f"{path.name}{zstd.ENDING}")
-    partial = path.with_name(f"{path.name}{partial_ending(dialect)}{zstd.ENDING}")
+    path, packed = backup.plain_path, backup.packed_path
+    partial = path.with_name(f"{path.name}{partial_ending(dialect)}{PACKED}")
     try:
         if not (packed.exists() and _holds(packed, backup, limits)):
             partial.touch(mode=0o600)

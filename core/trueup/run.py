@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.standing import Position
-from trueup.zstd import ENDING
 
 if TYPE_CHECKING:
     from trueup.changes import Change
     from trueup.errors import TrueupError
     from trueup.plans import Assessment, Plan
     from trueup.work import Load
+
+PACKED = ".zst"
+"""What the name of a packed file ends with."""
 
 
 class Status(StrEnum):
@@ -95,12 +97,17 @@ class Backup:
     @property
     def packed(self) -> bool:
         """Whether its file has to be unpacked to be a database."""
-        return self.path.suffix == ENDING
+        return self.path.suffix == PACKED
 
     @property
     def plain_path(self) -> Path:
         """The file while it is not packed."""
         return self.path.with_suffix("") if self.packed else self.path
+
+    @property
+    def packed_path(self) -> Path:
+        """The file while it is packed."""
+        return self.plain_path.with_name(f"{self.plain_path.name}{PACKED}")
 
     @property
     def disk_size(self) -> int:

@@ -15,8 +15,8 @@ from typing import IO
 
 from trueup.checksums import CHUNK
 from trueup.limits import Limits
+from trueup.run import PACKED
 
-ENDING = ".zst"
 MISSING = "this Python cannot read zstd: install trueup[zstd], or unpack the file by the command zstd -d"
 _LEVEL = 1
 """Measured, the default of 3 takes twice as long and makes files a tenth smaller; a server waits for it."""
@@ -77,7 +77,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         Unreadable: the packed file cannot be read; also when that is found in the context.
         OSError: there is no file, or it cannot be read.
     """
-    if path.suffix != ENDING:
+    if path.suffix != PACKED:
         with path.open("rb") as file:
             yield file
         return

@@ -26,8 +26,7 @@ from trueup.dialect import Connection, Dialect
 from trueup.errors import BackupFailed, DatabaseDamaged, DiskFailed
 from trueup.limits import Limits
 from trueup.packing import write_plain
-from trueup.run import Backup
-from trueup.zstd import ENDING
+from trueup.run import PACKED, Backup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +250,6 @@ def _free_identifier(directory: Path, database: str, now: datetime) -> str:
     return next(
         name
         for name in names
-        if not any((directory / f"{name}{end}").exists() for end in (".db", f".db{ENDING}", ".json"))
+        if not any((directory / f"{name}{end}").exists() for end in (".db", f".db{PACKED}", ".json"))
         and not any(directory.glob(f"{escape(name)}.*{PARTIAL}"))
     )
