@@ -1054,7 +1054,7 @@ class FakeCore:
             warning=self.warning,
         )
 
-    def _delete(self, backup: Backup, target: Target, *, accept_loss: bool) -> None:
+    def _delete(self, backup: Backup, target: Target, *, accept_loss: bool, report: Callable[[Event], None]) -> None:
         if self.needed and not accept_loss:
             raise errors.BackupStillNeeded(backup=backup.id, reason=self.needed)
         self.deleted.append(backup)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from tests.tui.data import BACKUPS, READY, SECRET, URL, FakeCore, session_of
 from tests.tui.scenarios import NARROW, WIDE, armed, press, settled, start
 from tests.tui.test_flow import said
 from tests.tui.test_safety import text_of
-from trueup import Backup, Settings, Target, errors, list_backups, make_backup, verify_backup
+from trueup import Backup, Limits, Settings, Target, errors, list_backups, make_backup, verify_backup
+from trueup.run import Intent
 from trueup_tui.app import TrueupApp
 from trueup_tui.screens.backups import BackupsScreen
 from trueup_tui.screens.confirm import AskScreen, ConfirmScreen
@@ -47,6 +50,13 @@ class Desk:
         with closing(sqlite3.connect(self.database, isolation_level=None)) as connection:
             connection.execute(f"BEGIN {how}")
             yield
+
+    def intent(self, kind: str) -> Intent:
+        return Intent(run_id="aa00bb11cc22", kind=kind, process=4711, host="web1", since="2026-01-03 14:00:00")
+
+    def migrator(self) -> AbstractContextManager[Intent | None]:
+        """Another migrator is at work while the context is open."""
+        return self.target.dialect().lock(self.intent("auto"), 1.0, lambda _holder: None, Limits())
 
     def app(self) -> TrueupApp:
         return TrueupApp(Session(settings=self.settings))
@@ -103,10 +113,7 @@ async def test_waiting_is_shown_and_can_be_cancelled(tmp_path: Path) -> None:
         await press(pilot, "2")
         with desk.held():
             await pilot.press("b")
-            for _ in range(500):
-                await pilot.pause(0.02)
-                if "waiting for other writers" in text_of(pilot):
-                    break
+            await shown(pilot, "waiting for other writers")
             assert "c cancels" in text_of(pilot)
             await pilot.press("c")
             await pilot.pause()
@@ -115,6 +122,56 @@ async def test_waiting_is_shown_and_can_be_cancelled(tmp_path: Path) -> None:
         assert "✗" in text_of(pilot)
         assert not desk.backups
         assert not list((tmp_path / ".trueup" / "backups").glob("*"))
+
+
+async def shown(pilot: Pilot[int], words: str) -> None:
+    """Until these words are on the screen."""
+    for _ in range(500):
+        await pilot.pause(0.02)
+        if words in " ".join(text_of(pilot).split()):
+            return
+    raise AssertionError(text_of(pilot))
+
+
+@pytest.mark.parametrize("keys", [("b",), ("x", "y")], ids=["make", "delete"])
+async def test_another_migrator_is_named(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    """Who is at work on the database stands there while that is waited for; afterwards it goes on by itself."""
+    desk = Desk(tmp_path, lock_timeout=60.0)
+    make_backup(desk.target)
+    make_backup(desk.target)
+    async with desk.app().run_test(size=WIDE) as pilot:
+        await press(pilot, "2", *keys[:-1])
+        await armed(pilot) if len(keys) > 1 else None
+        with desk.migrator():
+            await pilot.press(keys[-1])
+            await shown(pilot, "waiting for another migrator: process 4711 on web1")
+            assert len(desk.backups) == 2
+        await settled(pilot)
+        assert len(desk.backups) == (3 if keys == ("b",) else 1)
+
+
+async def test_who_waits_for_a_migrator_can_stop(tmp_path: Path) -> None:
+    """``c`` ends the waiting at once, however long it was to be."""
+    desk = Desk(tmp_path, lock_timeout=600.0)
+    async with desk.app().run_test(size=WIDE) as pilot:
+        await press(pilot, "2")
+        with desk.migrator():
+            await pilot.press("b")
+            await shown(pilot, "waiting for another migrator")
+            await pilot.press("c")
+            await settled(pilot)
+            assert "✗ Cancelled while waiting for another migrator" in text_of(pilot)
+    assert not desk.backups
+
+
+async def test_a_run_that_was_killed_before_is_told(desk: Desk) -> None:
+    """Whoever comes first finds out, and says so beside what it was asked for."""
+    lock = desk.database.with_name(f"{desk.database.name}.trueup-lock")
+    lock.write_text(json.dumps(asdict(desk.intent("auto"))), encoding="utf-8")
+    async with desk.app().run_test(size=WIDE) as pilot:
+        await press(pilot, "2", "b")
+        assert "✓ Made" in text_of(pilot)
+        assert "4711" in text_of(pilot)
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def exporting(core: Core, backup: Backup, path: Path) -> Task:
 def deleting(core: Core, backup: Backup, *, accept_loss: bool) -> Task:
     """The file and its description, for good."""
 
-    def work(target: Target, _tell: Tell, _limits: Limits) -> Ending:
-        core.delete_backup(backup, target, accept_loss=accept_loss)
+    def work(target: Target, tell: Tell, _limits: Limits) -> Ending:
+        core.delete_backup(backup, target, accept_loss=accept_loss, report=tell)
         return Ending(sentence=f"Deleted {backup.id}.")
 
     return Task(doing="deleting a backup", place="backups", work=work, backup=backup, ends_alone=True)

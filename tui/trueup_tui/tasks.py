@@ -9,15 +9,7 @@ from typing import TypeAlias
 from textual.content import Content
 
 from trueup import Backup, BackupComparison, Cleanup, Event, Limits, Target, errors, events
-from trueup_tui.wording import (
-    clock,
-    joined,
-    number,
-    plain,
-    seconds,
-    what_went_wrong,
-    without_secret,
-)
+from trueup_tui.wording import clock, joined, number, plain, seconds, sentence, what_went_wrong, without_secret
 
 Tell: TypeAlias = Callable[[Event], None]
 
@@ -57,6 +49,10 @@ class Task:
     has_time_limit: bool = False
     """Writers wait for it, so the time limit of runs holds for it as well."""
     pages: tuple[int, int] = (0, 0)
+    holder: str = ""
+    """Who is at work on the database, while that is waited for."""
+    notes: tuple[str, ...] = ()
+    """What else was found on the way, as sentences."""
     seconds: float = 0.0
     """How long it took."""
     ending: Ending | None = None
@@ -75,7 +71,15 @@ class Task:
 
 def after(task: Task, event: Event) -> Task:
     """The task with one more event."""
-    return replace(task, pages=(event.done, event.total)) if isinstance(event, events.BackupProgress) else task
+    match event:
+        case events.Waiting(holder=holder):
+            return replace(task, holder=holder)
+        case events.CrashFound(sentence=note):
+            return replace(task, notes=(*task.notes, note))
+        case events.BackupProgress(done=done, total=total):
+            return replace(task, pages=(done, total))
+        case _:
+            return task
 
 
 def lines_of(task: Task, limits: Limits | None, url: str | None) -> Iterator[Content]:
@@ -92,8 +96,17 @@ def lines_of(task: Task, limits: Limits | None, url: str | None) -> Iterator[Con
         mark, style = ("✓", "$diff-add") if task.ending.good else ("✗", "$diff-drop")
         yield Content.assemble(plain(f"{mark} {task.ending.sentence}", style), (f"  {seconds(task.seconds)}", "dim"))
     else:
-        phase = "cancelling" if task.cancelling else limits.phase if limits else task.doing
-        yield progress_of(phase, task.pages, limits, stops=not task.ends_alone and not task.cancelling)
+        stops = not task.ends_alone and not task.cancelling
+        yield progress_of(_phase(task, limits), task.pages, limits, stops=stops)
+    yield from (plain(sentence(note), "$diff-open") for note in task.notes)
+
+
+def _phase(task: Task, limits: Limits | None) -> str:
+    if task.cancelling:
+        return "cancelling"
+    phase = limits.phase if limits is not None and not task.ends_alone else task.doing
+    waits = bool(task.holder) and (task.ends_alone or phase.startswith("waiting for another"))
+    return f"waiting for another migrator: {task.holder}" if waits else phase
 
 
 def _refusal(task: Task) -> str:
