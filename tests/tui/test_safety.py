@@ -28,7 +28,8 @@ from tests.tui.data import (
     whole_run,
 )
 from tests.tui.scenarios import NARROW, WIDE, armed, press, send, start
-from trueup import errors
+from trueup import BackupComparison, errors
+from trueup.run import RowsMoved
 from trueup_tui.app import TrueupApp
 from trueup_tui.screens.confirm import ConfirmScreen
 from trueup_tui.widgets.panes import TextPane
@@ -161,7 +162,11 @@ async def test_hostile_names_only_show(name: str) -> None:
     )
     done = replace(PAST_RUN.steps[0], sentence=name, sql=name, form=name, undone_by=name)
     run = replace(PAST_RUN, name=name, performed_by=name, backup_id=name, undoes={name: ()}, steps=(done,))
-    core = FakeCore(plan=lambda **asked: plan, backups=(backup,), runs=(run,), undo=undo_of(plan))
+    failed = replace(run, status="failed", kind=name, error=name, undoes={})
+    core = FakeCore(plan=lambda **asked: plan, backups=(backup,), runs=(failed, run), undo=undo_of(plan))
+    core.compared = BackupComparison(
+        backup=backup, changes=tuple(item.change for item in plan.assessments), rows=(RowsMoved(name, 1, 2),)
+    )
     app = TrueupApp(session_of(core))
     seen = []
     async with app.run_test(size=WIDE) as pilot:
@@ -175,8 +180,12 @@ async def test_hostile_names_only_show(name: str) -> None:
             ("G",),
             ("slash", "x", "escape"),
             ("2",),
-            ("3",),
-            ("u",),
+            ("d",),
+            ("x",),
+            ("escape", "3"),
+            ("s",),
+            ("escape", "j"),
+            ("escape", "3", "u"),
             ("1",),
         ):
             await press(pilot, *keys)
