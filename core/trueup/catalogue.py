@@ -24,10 +24,8 @@ from trueup.run import PACKED, Backup
 PARTIAL = ".partial"
 GONE = "the file is gone"
 UNREADABLE = "this user cannot read the file"
-SCRATCH = ".trueup-unpacked-"
-"""What the names of files begin with that somebody unpacked to read them."""
 _STALE = 3600.0
-"""Seconds after which nobody is still writing a description, or unpacking what was not touched since."""
+"""Seconds after which nobody is still writing a description."""
 _OF_THE_DIRECTORY = ("packed_size",)
 """What no description knows, since it is seen."""
 
@@ -164,7 +162,7 @@ def remove_leftovers(directory: Path, dialect: Dialect) -> list[Path]:
         # its description is written just before it gets its name
         directory.joinpath(f"{identifier_of(partial, dialect)}.json").unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
-    return [*partials, *_remove_stale(directory)]
+    return [*partials, *_remove_stale_descriptions(directory)]
 
 
 def partial_ending(dialect: Dialect) -> str:
@@ -277,12 +275,10 @@ def _undescribed(path: Path, problem: str = "it has no description, so nobody kn
     return replace(found, created_at=datetime.fromtimestamp(_changed(found.path, 0.0), UTC))
 
 
-def _remove_stale(directory: Path) -> list[Path]:
-    """What is left of descriptions, and of unpacked files, whose writer was killed; younger ones may be somebody's who
-    is at work now."""
+def _remove_stale_descriptions(directory: Path) -> list[Path]:
+    """What is left of descriptions whose writer was killed; younger ones may be somebody's who writes now."""
     now = datetime.now(UTC).timestamp()
-    ours = (path for path in _entries(directory) if ".json." in path.name or path.name.startswith(SCRATCH))
-    halves = (path for path in ours if path.name.endswith(PARTIAL))
+    halves = (path for path in _entries(directory) if ".json." in path.name and path.name.endswith(PARTIAL))
     stale = [path for path in halves if now - _changed(path, now) > _STALE]
     for path in stale:
         path.unlink(missing_ok=True)

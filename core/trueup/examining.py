@@ -25,9 +25,6 @@ from trueup.symptoms import diagnose
 from trueup.target import Target
 from trueup.throwaway import find_left
 
-_UNPACKED = f"{catalogue.SCRATCH}*"
-"""Directories of rehearsals and trial restores."""
-
 
 def get_system_health(target: Target, *, limits: Limits | None = None, now: Now = utc_now) -> Health:
     """Examine a database, its runs and its backups. What is wrong is a finding, never an exception.
@@ -94,7 +91,7 @@ def _see_backups(look: Look, patient: _Patient) -> Look:
     directory = patient.directory
     try:
         found = catalogue.list_backups(directory, patient.dialect)
-        left = [*catalogue.find_leftovers(directory, patient.dialect), *directory.glob(_UNPACKED)]
+        left = catalogue.find_leftovers(directory, patient.dialect)
         left += find_left([directory, patient.dialect.home.parent])
     except BackupsUnreadable as error:
         return replace(look, backups_problem=str(error))

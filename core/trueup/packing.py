@@ -7,19 +7,19 @@ was unpacked for an undo, or is about to go.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from trueup import zstd
-from trueup.catalogue import PARTIAL, SCRATCH, as_it_lies, partial_ending
+from trueup.catalogue import as_it_lies, partial_ending
 from trueup.checksums import ALGORITHMS, checksum_of, sync
 from trueup.dialect import Dialect
 from trueup.errors import UnpackingFailed
 from trueup.limits import Limits
 from trueup.run import PACKED, Backup
 from trueup.space import refuse_too_little
+from trueup.throwaway import Kind, throwaway
 from trueup.zstd import Unreadable
 
 
@@ -75,7 +75,7 @@ def put_back(backup: Backup, limits: Limits) -> Path:
                 raise Unreadable("the file changed since it was made")
             sync(scratch)
             scratch.rename(lies.plain_path)
-            sync(scratch.parent)
+            sync(lies.path.parent)
     return lies.plain_path
 
 
@@ -108,10 +108,10 @@ def _unpacked(backup: Backup, limits: Limits) -> Iterator[Path]:
     """A file of its own with what is in a packed one; gone in the end unless renamed."""
     directory = backup.path.parent
     refuse_too_little("Unpacking the backup", [(directory, backup.size)])
-    scratch = directory / f"{SCRATCH}{os.urandom(4).hex()}{PARTIAL}"
-    try:
+    with ExitStack() as stack:
         try:
-            scratch.touch(mode=0o600, exist_ok=False)
+            scratch = stack.enter_context(throwaway(Kind.UNPACKED, directory)) / backup.plain_path.name
+            scratch.touch(mode=0o600)
             zstd.unpack(backup.path, scratch, limits)
         except Unreadable:
             raise
@@ -119,8 +119,6 @@ def _unpacked(backup: Backup, limits: Limits) -> Iterator[Path]:
             reason = error.strerror or str(error)
             raise UnpackingFailed(backup=backup.id, directory=directory, reason=reason) from error
         yield scratch
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _holds(path: Path, backup: Backup, limits: Limits) -> bool:

@@ -21,6 +21,7 @@ _LOCK = ".lock"
 class Kind(StrEnum):
     REHEARSAL = "rehearsal"
     TRIAL = "trial"
+    UNPACKED = "unpacked"
 
 
 @contextmanager
