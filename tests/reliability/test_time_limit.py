@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Lab
 from tests.reliability import bank, times
-from trueup import Limits, Plan, Status, apply, migrate, plan, plan_undo, restore, undo
+from trueup import Limits, Plan, Status, apply, migrate, past_runs, plan, plan_undo, restore, undo
 from trueup.errors import Cancelled, TimeLimitReached
 from trueup.events import Event, StatementStarted
 
@@ -85,15 +85,16 @@ def test_in_every_phase_of_a_run(lab: Lab, event: str, phase: str) -> None:
     [("RestoreStarted", "checking the backup"), ("Locked", "saving the present database")],
 )
 def test_in_every_phase_of_a_restore(lab: Lab, event: str, phase: str) -> None:
-    """There as well."""
+    """There as well; the history tells of it."""
     bank.found_bank(lab, transfers=500)
     backup = migrate(bank.target(lab)).backup
     assert backup is not None
-    before, clock = lab.dump(), Clock(lambda told: type(told).__name__ == event)
+    before, clock = bank.content(lab), Clock(lambda told: type(told).__name__ == event)
     run = restore(backup, bank.target(lab), limits=clock.limits, report=clock.report)
     assert run.status is Status.TIMED_OUT
     assert f"ended while {phase}" in str(run.error)
-    assert lab.dump() == before
+    assert bank.content(lab) == before
+    assert past_runs(bank.target(lab))[-1].error == str(run.error)
 
 
 @pytest.mark.parametrize(
