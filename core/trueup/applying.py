@@ -102,8 +102,8 @@ class Running:
             if self.plan.deletions and not self.target.settings.backup:
                 raise BackupNeeded(rows=sum(deletion.rows for deletion in self.plan.deletions))
             self.limits.phase = "writing down the way back"
-            self.way_back = find_way_back(self.plan, self.target.dialect())
             with self.limits.listening(self._beat):
+                self.way_back = aside(partial(find_way_back, self.plan, self.target.dialect()), self.limits)
                 self._locked()
         except Exception as error:
             return self._failed(explained(error))

@@ -56,9 +56,15 @@ def _take_back(plan: Plan, dialect: Dialect) -> list[list[Step]]:
         last = place == len(layers)
         after = plan.expected if last else dialect.after(before, statements, plan.fills, plan.source)
         written = dialect.write_apart(after, before, list(_inverted(layer, after, before)))
-        found |= zip((number for number, _ in layer), written, strict=True)
+        unproved = ([_without_proofs(step) for step in steps] for steps in written)
+        found |= zip((number for number, _ in layer), unproved, strict=True)
         before = after
     return [found[number] for number in range(len(plan.steps))]
+
+
+def _without_proofs(step: Step) -> Step:
+    """Nobody would read the answers of the queries. They may ask tables that come back by an earlier step only."""
+    return replace(step, statements=tuple(item for item in step.statements if not item.proves))
 
 
 def _layers(steps: Sequence[Step]) -> Iterator[list[_Numbered]]:

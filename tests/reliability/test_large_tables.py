@@ -109,7 +109,7 @@ def test_every_part_of_a_run_is_heard_of(filled: Lab, monkeypatch: pytest.Monkey
     run, seen = run_it(filled, plan(filled.target(models)), models)
     assert run.success, run.error
     phases = {event.phase for event in seen if isinstance(event, Working)}
-    assert {"making the backup", "verifying the result", "committing"} <= phases
+    assert {"writing down the way back", "making the backup", "verifying the result", "committing"} <= phases
     silent = {event.sql for event in seen if isinstance(event, StatementStarted)}
     for before, after in pairwise(seen):
         if isinstance(before, StatementStarted) and isinstance(after, StepProgress):

@@ -17,8 +17,8 @@ from tests.cases.descriptions import Col, Idx, Rule, Tab, Uniq
 from tests.cases.generators import Content, Upgrade, upgrades
 from tests.cases.test_shrunk import upgrade
 from tests.cases.witness import Held
-from tests.conftest import Lab
-from trueup import Plan, Policy, Run, Status, plan_undo, undo
+from tests.conftest import Lab, quote
+from trueup import Plan, Policy, Run, Status, past_runs, plan_undo, undo
 
 
 def migrated(lab: Lab, case: Upgrade) -> bool:
@@ -127,6 +127,19 @@ def test_there_and_back(case: Upgrade) -> None:
 def test_there_and_back_with_rows(case: Upgrade) -> None:
     """Rows written in between stay, and the rows from before have their values of then; or nothing is changed."""
     there_and_back_with_rows(case)
+
+
+@given(upgrades())
+def test_the_sql_of_the_steps(case: Upgrade) -> None:
+    """Where no rows are in the way, what the history keeps of each step goes back by SQLite alone, step by step."""
+    with promises.built(case) as lab:
+        lab.sql("; ".join(f"DELETE FROM {quote(table)}" for table in lab.names()), foreign_keys=False)
+        structure = lab.structure()
+        if not migrated(lab, case):
+            return
+        for step in past_runs(lab.target(()))[-1].steps[::-1]:
+            lab.sql(step.undo_sql)
+        assert lab.structure() == structure
 
 
 A, N = Col("a", "text"), Col("n", "integer")

@@ -129,6 +129,22 @@ def test_a_name_that_was_given_to_something_new(lab: Lab) -> None:
     assert lab.rows("SELECT * FROM people") == [(1, "x")]
 
 
+def test_a_reference_to_a_table_that_was_dropped(lab: Lab) -> None:
+    """What was dropped first comes back last, so what refers to it is there before it, and asks nothing of it."""
+    old, new = MetaData(), MetaData()
+    Table("towns", old, Column("id", Integer, primary_key=True))
+    for metadata in (old, new):
+        more = [Column("town", Integer, ForeignKey("towns.id"))] if metadata is old else []
+        age = Column("age", Integer, nullable=metadata is new)
+        Table("people", metadata, Column("id", Integer, primary_key=True), age, *more)
+    lab.create(old)
+    structure = lab.structure()
+    lab.migrate(new, policy=Policy.FULL, owned_tables=("towns", "people"))
+    assert lab.structure() != structure
+    take_back(lab)
+    assert lab.structure() == structure
+
+
 def test_what_no_script_brings_back(lab: Lab) -> None:
     """Trueup drops no full-text index: no script is claimed, of the run nor of a step, and the run is done all the
     same."""
