@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,8 +17,20 @@ from sqlalchemy import Index, MetaData
 from tests.conftest import Lab
 from tests.reliability import bank, times
 from tests.reliability.children import Child, Say
-from trueup import Policy, list_backups, migrate, restore, start_restore, undo
-from trueup.errors import DatabaseBusy
+from trueup import (
+    Limits,
+    Policy,
+    apply,
+    baseline,
+    list_backups,
+    make_backup,
+    migrate,
+    plan,
+    restore,
+    start_restore,
+    undo,
+)
+from trueup.errors import Cancelled, DatabaseBusy
 from trueup.events import Checked
 
 BACKUPS = times(25, nightly=1000)
@@ -172,6 +185,46 @@ def test_a_process_that_holds_the_database(lab: Lab, journal_mode: str) -> None:
     assert lab.dump() == before
     assert list_backups(bank.target(lab)) == ()
     assert migrate(bank.target(lab)).success
+
+
+def cancel_while(phase: str, limits: Limits) -> threading.Thread:
+    """Cancel as soon as the work is in that phase."""
+
+    def watch() -> None:
+        while limits.phase != phase:
+            time.sleep(0.01)
+        limits.cancel()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("what", ["run", "restore", "backup", "baseline"])
+def test_who_waits_for_a_writer_can_be_cancelled(lab: Lab, journal_mode: str, what: str) -> None:
+    """However long it would wait: it ends, says in what, and nothing was changed."""
+    bank.found_bank(lab, journal_mode=journal_mode, transfers=200)
+    target = bank.target(lab, time_limit=None, lock_timeout=3600.0)
+    saved = make_backup(target)
+    before, limits = lab.dump(), Limits()
+    holder = Child(hold, lab.path)
+    assert holder.hear() == "holding"
+    cancel_while("waiting for other writers", limits)
+    if what == "backup":
+        with pytest.raises(Cancelled, match="while waiting for other writers"):
+            make_backup(target, limits=limits)
+    else:
+        run = {
+            "run": lambda: apply(plan(target), target, limits=limits),
+            "restore": lambda: restore(saved, target, limits=limits),
+            "baseline": lambda: baseline(target, limits=limits),
+        }[what]()
+        assert isinstance(run.error, Cancelled)
+        assert "while waiting for other writers" in str(run.error)
+    holder.kill()
+    assert lab.dump() == before
+    assert [backup.id for backup in list_backups(target)] == [saved.id]
 
 
 @BOTH_MODES

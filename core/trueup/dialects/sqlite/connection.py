@@ -158,10 +158,12 @@ class SqliteConnection:
     def begin(self, timeout: float) -> None:
         """Foreign keys are switched off first, since inside a transaction that has no effect, and a rebuild with them
         on deletes the children of ON DELETE CASCADE: https://www.sqlite.org/pragma.html#pragma_foreign_keys"""
-        self.raw.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+        *first, begin = PREAMBLE
         with self._errors(timeout):
-            for statement in PREAMBLE:
+            for statement in first:
                 self._rows(statement)
+            self._statements.run_patiently(lambda: self.raw.execute(begin).fetchall(), timeout)
+        self.raw.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
         if self._pragma("foreign_keys") != 0:
             self.rollback()
             raise DatabaseUnreadable(database=self.database, reason="foreign_keys cannot be switched off")

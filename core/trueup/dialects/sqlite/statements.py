@@ -9,6 +9,7 @@ there the handler itself does what is to be done.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _INSTRUCTIONS_BETWEEN_CHECKS = 1000
+_SLICE = 0.1
+"""Seconds between two looks whether the waiting is to end."""
+_PRIMARY = 0xFF
+"""The part of an error code that says what kind it is: https://www.sqlite.org/rescode.html"""
 
 
 class Statements:
@@ -70,6 +75,31 @@ class Statements:
             heard.beat()
             return self._run_here(work)
         return aside(work, heard, stop=self._raw.interrupt)
+
+    def run_patiently(self, work: Callable[[], T], timeout: float) -> T:
+        """Like :meth:`run`, again and again until nobody else holds the database.
+
+        SQLite's own wait (https://www.sqlite.org/c3ref/busy_timeout.html) hears of nothing while it lasts, so it is cut
+        into short slices.
+
+        Args:
+            work: what another connection may stand in the way of.
+            timeout: seconds after which the driver's error is raised.
+
+        Raises:
+            Cancelled, TimeLimitReached: the limits ended the waiting.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            self._raw.execute(f"PRAGMA busy_timeout = {int(min(left, _SLICE) * 1000)}")
+            try:
+                return self.run(work)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or left <= _SLICE:
+                    raise
+            for limits in self._limits:
+                limits.check()
 
     def _run_here(self, work: Callable[[], T]) -> T:
         self._here, self._problem = True, None
