@@ -11,21 +11,7 @@ from trueup import Backup, BackupComparison, BackupStatistics
 from trueup_tui.restore import lines_of as restore_lines
 from trueup_tui.session import Session
 from trueup_tui.tasks import lines_of as task_lines
-from trueup_tui.wording import (
-    SIGNS,
-    ago,
-    cell,
-    count,
-    facts_of,
-    joined,
-    moment,
-    number,
-    plain,
-    signed,
-    size,
-    what_went_wrong,
-    without_secret,
-)
+from trueup_tui.wording import SIGNS, ago, cell, count, facts_of, failure, joined, moment, number, plain, signed, size
 
 COLUMNS = ("when", "verified", "made by", "size", "tables", "rows")
 
@@ -33,10 +19,7 @@ COLUMNS = ("when", "verified", "made by", "size", "tables", "rows")
 def nothing_listed(session: Session) -> tuple[str, Content]:
     """What stands in place of the list: the error, or why it is empty."""
     if session.backups_error is not None:
-        sentence = without_secret(what_went_wrong(session.backups_error), session.settings.url)
-        return "The backups could not be listed", Content.assemble(
-            plain(sentence), "\n\n", ("R", "bold $key"), " tries again"
-        )
+        return "The backups could not be listed", failure(session.backups_error, session.settings.url)
     if session.backups is None:
         return "Backups", Content("Reading the list …")
     where = f"They go to {session.backups_directory}." if session.backups_directory else ""

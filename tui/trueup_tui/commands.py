@@ -175,6 +175,11 @@ def commands_of(place: str) -> tuple[Command, ...]:
     return tuple(command for command in COMMANDS if command.place == place)
 
 
+def way_to(place: str) -> Command:
+    """The command that leads to a place."""
+    return next(command for command in COMMANDS if command.id == f"app.{place}")
+
+
 def bindings_of(*places: str) -> list[BindingType]:
     """The same as Textual's bindings; every one can be bound to another key by its id."""
     return [

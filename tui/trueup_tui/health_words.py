@@ -10,9 +10,10 @@ from rich.text import Text
 from textual.content import Content
 
 from trueup import Health, HealthFinding, HealthLevel, HealthState
+from trueup_tui.commands import way_to
 from trueup_tui.session import Session
 from trueup_tui.tasks import progress_of
-from trueup_tui.wording import ago, count, joined, paragraph, plain, what_went_wrong, without_secret
+from trueup_tui.wording import ago, count, failure, joined, paragraph, plain
 
 _MARKS = {HealthLevel.NOTE: "·", HealthLevel.WARNING: "!", HealthLevel.CRITICAL: "✗"}
 _STYLES = {HealthLevel.NOTE: "$key", HealthLevel.WARNING: "$diff-open", HealthLevel.CRITICAL: "$diff-drop"}
@@ -61,7 +62,6 @@ LEADS = {
     "backup-not-verified": Lead("backups", "t there restores one for trial"),
     "backup-storage": _DELETES,
 }
-_KEYS = {"drift": "1 Drift", "backups": "2 Backups", "history": "3 History"}
 
 _AREAS = {
     "database": "It is whole, its references hold, and its disk has room.",
@@ -121,10 +121,7 @@ def doing_of(session: Session) -> Content:
 def nothing_examined(session: Session) -> tuple[str, Content]:
     """What stands in place of the findings."""
     if session.health_error is not None:
-        words = without_secret(what_went_wrong(session.health_error), session.settings.url)
-        return "The database could not be examined", Content.assemble(
-            plain(words), "\n\n", ("R", "bold $key"), " tries again"
-        )
+        return "The database could not be examined", failure(session.health_error, session.settings.url)
     if session.examining is not None:
         return "Examining", Content("The file, its backups, its runs, how it stands to the models, and every page …")
     if session.running:
@@ -142,7 +139,8 @@ def option_of(finding: HealthFinding) -> Table:
         grid.add_row("", paragraph(f"→ {finding.recommendation}"))
     lead = LEADS.get(finding.rule)
     if lead is not None:
-        grid.add_row("", Text(f"↵ {_KEYS[lead.place]}: {lead.words}", style="dim"))
+        way = way_to(lead.place)
+        grid.add_row("", Text(f"↵ {way.shown} {way.label}: {lead.words}", style="dim"))
     grid.add_row("", "")
     return grid
 

@@ -11,21 +11,7 @@ from trueup import PastRun, PastStep, Statistics, Tally
 from trueup_tui.result import proof_of
 from trueup_tui.session import Session
 from trueup_tui.tasks import lines_of as task_lines
-from trueup_tui.wording import (
-    ago,
-    cell,
-    clock,
-    count,
-    facts_of,
-    joined,
-    moment,
-    number,
-    plain,
-    seconds,
-    sql,
-    what_went_wrong,
-    without_secret,
-)
+from trueup_tui.wording import ago, cell, clock, count, facts_of, failure, joined, moment, number, plain, seconds, sql
 
 COLUMNS = ("run", "when", "kind", "status", "changes", "took")
 _MINUTES = 90.0
@@ -35,10 +21,7 @@ _MINUTES = 90.0
 def nothing_recorded(session: Session) -> tuple[str, Content]:
     """What stands in place of the list: the error, or why it is empty."""
     if session.history_error is not None:
-        sentence = without_secret(what_went_wrong(session.history_error), session.settings.url)
-        return "The history could not be read", Content.assemble(
-            plain(sentence), "\n\n", ("R", "bold $key"), " tries again"
-        )
+        return "The history could not be read", failure(session.history_error, session.settings.url)
     if session.history is None:
         return "History", Content("Reading the history …")
     told = "Every run that changes the database is recorded in it, with its steps and its proof."

@@ -21,6 +21,7 @@ from trueup import (
 )
 from trueup_tui.choices import Choices
 from trueup_tui.clock import Clock
+from trueup_tui.commands import way_to
 from trueup_tui.jobs import Core
 from trueup_tui.progress import Progress
 from trueup_tui.rehearsal import Rehearsing
@@ -32,9 +33,6 @@ from trueup_tui.wording import exit_code
 
 _OF_A_CHOICE = (errors.DecisionsError, errors.PlanNotProved, errors.RenameRefused)
 """What is wrong with an answer, not with the database."""
-
-_KEYS = {"backups": "2", "history": "3"}
-"""Of the places that show a task."""
 
 
 @dataclass
@@ -132,7 +130,7 @@ class Session:
         if self.rehearsing:
             return "A rehearsal is on; the preview shows it."
         if self.task is not None and self.at_a_task:
-            return f"trueup is {self.task.doing}; {_KEYS[self.task.place]} shows it."
+            return f"trueup is {self.task.doing}; {way_to(self.task.place).shown} shows it."
         return "A run is on; a shows it." if self.applying else ""
 
     @property

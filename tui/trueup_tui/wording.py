@@ -161,6 +161,12 @@ def what_went_wrong(error: BaseException) -> str:
     return f"Something unexpected happened: {type(error).__name__}: {error}. Nothing was changed."
 
 
+def failure(error: BaseException, url: str | None) -> Content:
+    """Why a place has nothing to show, without the password in the URL, and the way to try again."""
+    told = plain(without_secret(what_went_wrong(error), url))
+    return Content.assemble(told, "\n\n", ("R", "bold $key"), " tries again")
+
+
 def exit_code(error: BaseException) -> int:
     return error.exit_code if isinstance(error, TrueupError) else 3
 
