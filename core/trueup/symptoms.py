@@ -208,8 +208,8 @@ def _unchecked(look: Look) -> _Said | None:
     good = look.newest_good
     if good is None or (good.verified_at is not None and look.now - good.verified_at <= _RECENT):
         return None
-    when = f"since {good.verified_at:%Y-%m-%d}" if good.verified_at else "ever"
-    return _NOTE, f"The backup {good.id} was not read again {when}.", "trueup backups verify --trial"
+    told = f"not read again since {good.verified_at:%Y-%m-%d}" if good.verified_at else "never read again"
+    return _NOTE, f"The backup {good.id} was {told}.", "trueup backups verify --trial"
 
 
 def _storage(look: Look) -> _Said | None:

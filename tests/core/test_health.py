@@ -111,7 +111,7 @@ CASES: dict[str, list[tuple[Look, HealthLevel, str]]] = {
     "bad-backups": [(replace(BASE, backups=(backup(), backup(age=2, problem="gone"))), WARNING, "app-2 (gone)")],
     "backup-not-verified": [
         (replace(BASE, backups=(backup(verified=31),)), NOTE, "not read again since 2026-01-29"),
-        (replace(BASE, backups=(backup(verified=None),)), NOTE, "not read again ever"),
+        (replace(BASE, backups=(backup(verified=None),)), NOTE, "was never read again"),
     ],
     "backup-storage": [(replace(BASE, storage="Large backup storage usage"), WARNING, "Large backup storage usage.")],
     "half-written": [(replace(BASE, half_written=1), NOTE, "left 1 half-written file")],

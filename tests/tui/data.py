@@ -559,7 +559,7 @@ NOT_FIT = health_of(
     (
         "backup-not-verified",
         HealthLevel.NOTE,
-        "The backup shop-20251220-080000 was not read again ever.",
+        "The backup shop-20251220-080000 was never read again.",
         "trueup backups verify --trial",
     ),
 )
