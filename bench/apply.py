@@ -21,7 +21,18 @@ from shutil import copyfile
 
 from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, Operations
-from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, String, Table, Text, create_engine
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+)
 
 from trueup import Policy, Run, Settings, Target, apply, plan
 from trueup.work import Work
@@ -31,7 +42,7 @@ ROUNDS = 3
 BACKUPS = 7
 TRUEUP, STEPS, ALEMBIC, FLOOR = "trueup, all of it", "trueup, no backup", "Alembic batch", "the bare statements"
 COPY = (
-    "CREATE TABLE copy (id INTEGER NOT NULL PRIMARY KEY, customer {customer}, state VARCHAR(12), note TEXT)",
+    "CREATE TABLE copy (id INTEGER NOT NULL PRIMARY KEY, customer {customer}, state VARCHAR(12), note TEXT{more})",
     "INSERT INTO copy SELECT * FROM orders",
     "DROP TABLE orders",
     "ALTER TABLE copy RENAME TO orders",
@@ -52,7 +63,9 @@ class Case:
 
 
 def orders(
-    customer: Column[int] | Column[str] | None = None, *more: CheckConstraint, state: Column[str] | None = None
+    customer: Column[int] | Column[str] | None = None,
+    *more: CheckConstraint | UniqueConstraint,
+    state: Column[str] | None = None,
 ) -> MetaData:
     metadata = MetaData()
     Table(
@@ -78,10 +91,19 @@ def edited(old: str, new: str) -> tuple[str, ...]:
 
 
 CASES = {
-    "another type: rebuild": Case(
+    "UNIQUE: rebuild": Case(
+        models=orders(None, UniqueConstraint("customer", "id", name="uq_customer")),
+        batch=lambda batch: batch.create_unique_constraint("uq_customer", ["customer", "id"]),
+        bare=tuple(
+            statement.format(customer="INTEGER", more=", CONSTRAINT uq_customer UNIQUE (customer, id)")
+            for statement in COPY
+        ),
+        aim=1,
+    ),
+    "another type": Case(
         models=orders(Column("customer", Text)),
         batch=lambda batch: batch.alter_column("customer", type_=Text(), existing_type=Integer()),
-        bare=tuple(statement.format(customer="TEXT") for statement in COPY),
+        bare=tuple(statement.format(customer="TEXT", more="") for statement in COPY),
         aim=1,
     ),
     "NOT NULL": Case(

@@ -127,7 +127,7 @@ def test_an_unknown_kind_of_work_goes_at_the_pace_of_the_others() -> None:
     assert learn(measured(3.0)).of(Work.INDEX) == 3.0
 
 
-def test_a_run_leaves_what_it_measured(filled: Lab) -> None:
+def test_a_run_leaves_what_it_measured(filled: Lab, only_rebuilds: None) -> None:
     """The history keeps rows, kind of work and seconds of each step, and those of the backup and the checks."""
     assert filled.migrate(models(kind=Text)).success
     rows = filled.rows("SELECT step, measured FROM migration_history WHERE measured IS NOT NULL ORDER BY rowid DESC")
@@ -149,7 +149,7 @@ def test_the_next_estimate_learns_from_it(filled: Lab) -> None:
     assert 8 < estimates[1] / estimates[0] < 11
 
 
-def test_a_history_of_an_earlier_version_is_kept(filled: Lab) -> None:
+def test_a_history_of_an_earlier_version_is_kept(filled: Lab, only_rebuilds: None) -> None:
     """A history table without the measurements is used, and gets them with the next run."""
     filled.sql("ALTER TABLE migration_history DROP COLUMN measured")
     assert filled.migrate(models(kind=Text)).success
@@ -164,7 +164,7 @@ def slow(plan: Plan, seconds: float) -> Plan:
     return replace(plan, steps=tuple(replace(step, estimate=seconds) for step in plan.steps), check_estimate=0.0)
 
 
-def test_too_long_is_refused_before_anything_is_locked(filled: Lab) -> None:
+def test_too_long_is_refused_before_anything_is_locked(filled: Lab, only_rebuilds: None) -> None:
     """The estimate and the limit are told, and nothing was changed."""
     found = slow(filled.plan(models(kind=Text)), 35.0)
     before = filled.dump()

@@ -94,7 +94,7 @@ FORMS: dict[str, tuple[MetaData, list[Form]]] = {
     ),
     "UNIQUE": (models(UniqueConstraint("n")), [Form.REBUILD]),
     "a default and UNIQUE": (models(UniqueConstraint("n"), a=with_default()), [Form.REBUILD]),
-    "another affinity": (models(n=Column("n", Float)), [Form.REBUILD]),
+    "another affinity": (models(n=Column("n", Float)), [Form.SCHEMA_EDIT, Form.IN_PLACE]),
 }
 
 

@@ -102,7 +102,7 @@ def test_what_cannot_be_interrupted_is_heard_of(lab: Lab) -> None:
     assert len(heard) >= 2
 
 
-def test_every_part_of_a_run_is_heard_of(filled: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_of_a_run_is_heard_of(filled: Lab, both_forms: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also before the steps and after them signs of life say what goes on; here they come more often than usual."""
     monkeypatch.setattr(limits_module, "_BETWEEN_BEATS", 0.0)
     models = people(age=Text)
@@ -215,7 +215,7 @@ def in_one_and_in_batches(
 
 
 @pytest.mark.parametrize("step", [1, 7, 100_000_000_000])
-def test_a_copy_in_batches(lab: Lab, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+def test_a_copy_in_batches(lab: Lab, only_rebuilds: None, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """The rows are those of one statement, wherever their keys lie; how many are done is told up to the last one."""
     lab.create(people())
     fill(lab, step=step)
@@ -228,7 +228,18 @@ def test_a_copy_in_batches(lab: Lab, monkeypatch: pytest.MonkeyPatch, step: int)
     assert {event.number for event in told} == {1}
 
 
-def test_hidden_rowids_in_batches(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", [1, 7, 100_000_000_000])
+def test_values_stored_anew_in_batches(lab: Lab, only_edits: None, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Another type gives each row the value that one statement would, and both passes over the rows are told."""
+    lab.create(people())
+    fill(lab, step=step)
+    lab.sql(f"INSERT INTO people VALUES ({FIRST}, 'first', 1), ({LAST}, 'last', 2)")
+    told = in_one_and_in_batches(lab, people(age=Text), monkeypatch)
+    assert {event.number for event in told} == {1, 2}
+    assert (told[-1].rows, told[-1].total) == (ROWS + 2, ROWS + 2)
+
+
+def test_hidden_rowids_in_batches(lab: Lab, both_forms: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table without a key of its own keeps the numbers that SQLite gave its rows."""
     lab.create(people(key=False))
     fill(lab)
@@ -289,7 +300,9 @@ def test_without_rowid_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
         ("datetime('now')", ""),
     ],
 )
-def test_what_needs_more_than_its_row_is_computed_at_once(filled: Lab, value: str, batches_by: str) -> None:
+def test_what_needs_more_than_its_row_is_computed_at_once(
+    filled: Lab, only_rebuilds: None, value: str, batches_by: str
+) -> None:
     """A value that other rows or the time decide over would differ from batch to batch."""
     models = people(Column("city", Text, nullable=False), age=Text)
     found = plan(filled.target(models), decisions=[Backfill(table="people", column="city", sql=value)])

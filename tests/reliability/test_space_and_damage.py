@@ -91,7 +91,7 @@ def test_the_check_of_the_copy_ends_in_time(filled: Lab, monkeypatch: pytest.Mon
     assert not list(Path(target.backup_directory(target.dialect())).glob("*.db"))
 
 
-def test_a_table_is_not_dropped_when_too_little_time_is_left(filled: Lab) -> None:
+def test_a_table_is_not_dropped_when_too_little_time_is_left(filled: Lab, only_rebuilds: None) -> None:
     """A DROP TABLE cannot be interrupted: with less time left than it takes, the run is rolled back before it."""
     target = filled.target(models(number=Text))
     found = plan(target)
@@ -112,7 +112,7 @@ def test_a_table_is_not_dropped_when_too_little_time_is_left(filled: Lab) -> Non
     assert filled.value("SELECT typeof(n) FROM people LIMIT 1") == "integer"
 
 
-def test_no_commit_is_begun_when_too_little_time_is_left(filled: Lab) -> None:
+def test_no_commit_is_begun_when_too_little_time_is_left(filled: Lab, only_rebuilds: None) -> None:
     """Nor in a COMMIT: what was written is rolled back while that is still possible."""
     target = filled.target(models(number=Text))
     clock = [0.0]

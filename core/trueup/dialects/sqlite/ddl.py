@@ -23,7 +23,7 @@ from trueup.changes import (
 )
 from trueup.dialects.sqlite.abilities import Abilities
 from trueup.dialects.sqlite.bring_back import restored_rows
-from trueup.dialects.sqlite.edit import NotEditable, TableEdit, read_anew
+from trueup.dialects.sqlite.edit import Edited, NotEditable, TableEdit, read_anew
 from trueup.dialects.sqlite.inplace import (
     Sorted,
     constraint_statements,
@@ -54,6 +54,8 @@ class _Altered:
     rows: tuple[Step, ...] = ()
     """In place, or a rebuild."""
     edit: Step | None = None
+    retyping: tuple[Step, ...] = ()
+    """What stores values anew under the edited definition."""
     indexes: tuple[Step, ...] = ()
 
 
@@ -106,6 +108,7 @@ class StepWriter:
             *(self._create_table(change) for change in changes if isinstance(change, CreateTable)),
             *(made for table in altered for made in table.rows),
             *self._edits([table.edit for table in altered if table.edit is not None]),
+            *(made for table in altered for made in table.retyping),
             *map(_bring_back, self.returning),
             *(made for table in altered for made in table.indexes),
             *objects.last,
@@ -147,7 +150,8 @@ class StepWriter:
         if steps:
             return _Altered(first=first, rows=(*found.steps, *steps), indexes=indexes)
         try:
-            return _Altered(first=first, rows=found.steps, edit=self._edit(found, kept, new), indexes=indexes)
+            edit, retyping = self._edit(found, kept, new)
+            return _Altered(first=first, rows=found.steps, edit=edit, retyping=retyping, indexes=indexes)
         except NotEditable as error:
             return _Altered(rows=(self._rebuild(old, new, rest, f"{self._why_not_in_place(found)}, and {error}"),))
 
@@ -174,7 +178,8 @@ class StepWriter:
             (why for change, why in found.left if not constraint_statements(change, self.able)), found.left[0][1]
         )
 
-    def _edit(self, found: Sorted, old: Table, new: Table) -> Step:
+    def _edit(self, found: Sorted, old: Table, new: Table) -> tuple[Step, tuple[Step, ...]]:
+        """The edit, and what has to be done once it is known."""
         if not self.able.edits_schema:
             raise NotEditable("this SQLite protects the definitions that it stores")
         changes = tuple(change for change, _ in found.left)
@@ -185,16 +190,19 @@ class StepWriter:
             before=found.statements,
             added=[change.new for change in changes if isinstance(change, AddColumn)],
             fills=[fill for fill in self.fills if fill.table.lower() == old.name.lower()],
-            has_triggers=any(item.kind == "trigger" and _same(item.table, old.name) for item in self.live.objects),
-        )
-        return Step(
+            inexact={column.lower() for table, column in self.inexact if _same(table, old.name)},
+            live=self.live,
+        ).write()
+        stay = "the rows are" if not edit.retyped else f"all but the values of {', '.join(edit.retyped)} is"
+        edited = Step(
             table=old.name,
             sentence=_sentence(f"edit the definition of table {old.name}", changes),
-            statements=edit.statements(),
+            statements=edit.statements,
             changes=changes,
             form=Form.SCHEMA_EDIT,
-            why=f"{self._why_not_in_place(found)}, but the rows are stored the same way under the new definition",
+            why=f"{self._why_not_in_place(found)}, but {stay} stored the same way under the new definition",
         )
+        return edited, (_retype(old.name, edit),) if edit.retyped else ()
 
     def _rebuild(self, old: Table, new: Table, changes: Sequence[Change], why: str) -> Step:
         ours = [fill for fill in self.fills if _same(fill.table, old.name)]
@@ -242,6 +250,18 @@ def _bring_back(returning: Returning) -> Step:
         changes=(),
         form=Form.IN_PLACE,
         why="a decision deleted them in the run that is undone",
+    )
+
+
+def _retype(table: str, edit: Edited) -> Step:
+    columns = ", ".join(f"{table}.{column}" for column in edit.retyped)
+    return Step(
+        table=table,
+        sentence=f"store the values of {columns} anew, under the new type",
+        statements=edit.afterwards,
+        changes=(),
+        form=Form.IN_PLACE,
+        why="the new definition stores them in another way; everything else of the table stays",
     )
 
 

@@ -5,6 +5,8 @@ The procedure is SQLite's own second one (https://www.sqlite.org/lang_altertable
 
 * the old and the new definition must give the same :class:`~trueup.dialects.sqlite.layout.Layout`, or it is no edit;
 * queries prove first that the rows satisfy every rule that comes in;
+* where only the affinity of some columns differs, their values are stored anew after it
+  (:mod:`~trueup.dialects.sqlite.retype`);
 * rows that only show a default, because their column was added later by ``ALTER TABLE ADD COLUMN``, get that value
   stored before the default changes, or they would show the new one;
 * the verification of the run checks each edited table (``quick_check``) before the commit.
@@ -13,15 +15,16 @@ The procedure is SQLite's own second one (https://www.sqlite.org/lang_altertable
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from trueup.dialects.sqlite.layout import Layout, difference, read_layout
+from trueup.dialects.sqlite.layout import Layout, difference, find_retyped, names_in, read_layout
 from trueup.dialects.sqlite.parse import table_name_span
 from trueup.dialects.sqlite.quoting import quote, string, unquote
 from trueup.dialects.sqlite.render import create_table, name
-from trueup.dialects.sqlite.rowids import batches
+from trueup.dialects.sqlite.retype import Retyping
+from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.dialects.sqlite.scratch import EmptyCopy
 from trueup.plans import Fill, Statement
 from trueup.schema import Column, ForeignKey, Schema, Sql, Table
@@ -38,6 +41,17 @@ class NotEditable(ValueError):
     """An edit cannot make the changes; the message says why, as a part of a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What an edit does."""
+
+    statements: tuple[Statement, ...]
+    afterwards: tuple[Statement, ...]
+    """To be run when the new definition is known: what stores values anew."""
+    retyped: tuple[str, ...]
+    """The columns whose values are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableEdit:
     """One table's way to its new definition.
@@ -49,7 +63,8 @@ class TableEdit:
         before: statements of earlier steps that change it in place.
         added: columns that the edit itself adds, since ALTER TABLE cannot add them as they are to be.
         fills: values for its columns that must have one.
-        has_triggers: whether writing to its rows may set off triggers.
+        inexact: names, in lower case, of its columns whose values a new type may alter.
+        live: the schema around it now.
     """
 
     old: Table
@@ -58,23 +73,26 @@ class TableEdit:
     before: Sequence[str]
     added: Sequence[Column]
     fills: Sequence[Fill]
-    has_triggers: bool
+    inexact: Collection[str]
+    live: Schema
 
-    def statements(self) -> tuple[Statement, ...]:
+    def write(self) -> Edited:
         """All of the edit's statements.
 
         Raises:
             NotEditable: the rows would have to be stored in another way.
         """
         between = self._between()
-        target = self._target(between)
-        updates = list(self._updates(between.table, target))
-        if updates and self.has_triggers:
+        target, retyped = self._target(between)
+        updates = list(self._updates(between.table, target, retyped))
+        if (updates or retyped) and self._has_triggers:
             raise NotEditable("the UPDATE that stores its values would set off triggers")
-        return (
+        retyping = self._retyping(between.table, target, retyped)
+        statements = (
             *(Statement(sql=sql) for sql in self._additions()),
             *updates,
-            *self._proofs(between.table, target),
+            *(retyping.before() if retyping else ()),
+            *self._proofs(between.table, target, retyped),
             Statement(sql="PRAGMA writable_schema = ON"),
             Statement(
                 sql=f"UPDATE sqlite_schema SET sql = {string(target.sql)}"
@@ -82,6 +100,13 @@ class TableEdit:
             ),
             Statement(sql="PRAGMA writable_schema = OFF"),
         )
+        return Edited(statements, tuple(retyping.after()) if retyping else (), retyped)
+
+    @property
+    def _has_triggers(self) -> bool:
+        """Whether writing to its rows may set off triggers."""
+        triggers = (item for item in self.live.objects if item.kind == "trigger")
+        return any(item.table.lower() == self.old.name.lower() for item in triggers)
 
     # -- the same layout -----------------------------------------------------------------------------------------------
 
@@ -100,15 +125,19 @@ class TableEdit:
             raise NotEditable("its present definition cannot be made anew")
         return made
 
-    def _target(self, between: _Made) -> Table:
-        """The new definition: the models' own text, or else one with columns and constraints in their present order."""
+    def _target(self, between: _Made) -> tuple[Table, tuple[str, ...]]:
+        """The new definition: the models' own text, or else one with columns and constraints in their present order.
+
+        With it come the columns whose values have to be stored anew.
+        """
         problem = "its new definition cannot be made"
         for sql in (self._text(self.new), self._text(_in_order_of(between.table, self.new))):
             made = _make(replace(self.old, sql=sql))
             if made is not None:
-                problem = difference(between.layout, made.layout)
+                retyped = find_retyped(between.layout, made.layout)
+                problem = difference(between.layout, made.layout, retyped)
                 if not problem:
-                    return made.table
+                    return made.table, retyped
         raise NotEditable(f"the rows would be stored in another way: {problem}")
 
     def _text(self, table: Table) -> str:
@@ -119,7 +148,19 @@ class TableEdit:
 
     # -- the rows ------------------------------------------------------------------------------------------------------
 
-    def _updates(self, between: Table, target: Table) -> Iterator[Statement]:
+    def _retyping(self, between: Table, target: Table, retyped: Collection[str]) -> Retyping | None:
+        if not retyped:
+            return None
+        if rowid_name(between) is None:
+            raise NotEditable("its rowid cannot be reached")
+        if between.strict != target.strict:
+            raise NotEditable("STRICT refuses the values that are not yet of their new type")
+        if any(fill.column.lower() in retyped for fill in self.fills):
+            raise NotEditable("the type that goes would change the values that are filled in")
+        names = [column.name for column in between.columns if column.name.lower() in retyped]
+        return Retyping(table=between, columns=names, inexact=self.inexact, internal=self.live.internal)
+
+    def _updates(self, between: Table, target: Table, retyped: Collection[str]) -> Iterator[Statement]:
         given = {fill.column.lower(): fill.sql for fill in self.fills}
         added = {
             quote(column.name): given.get(column.name.lower()) or f"({column.default})"
@@ -137,17 +178,21 @@ class TableEdit:
             yield _update(between, values, "" if added else f"({missing_any})", given_values)
         yield from (fill.proof for fill in self.fills if fill.proof is not None)
         if not added:  # otherwise every row has just been stored whole
-            yield from _store_defaults(between, target)
+            yield from _store_defaults(between, target, retyped)
 
-    def _proofs(self, between: Table, target: Table) -> Iterator[Statement]:
-        """What the rows must satisfy from now on, and did not have to before."""
+    def _proofs(self, between: Table, target: Table, retyped: Collection[str]) -> Iterator[Statement]:
+        """What the rows must satisfy from now on, and did not have to before.
+
+        To store a value anew, SQLite asks every CHECK that names its column.
+        """
         table = self.old.name
         for column in target.columns:
             before = between.column(column.name)
             if before is not None and before.nullable and not column.nullable:
                 yield _none(table, f"{quote(column.name)} IS NULL", f"no row of {table} has NULL in {column.name}")
         for check in target.checks:
-            if check.expression not in [other.expression for other in between.checks]:
+            asked = not names_in([check.expression.text]).isdisjoint(retyped)
+            if not asked and check.expression not in [other.expression for other in between.checks]:
                 sentence = f"every row of {table} satisfies CHECK ({check.expression})"
                 yield _none(table, f"NOT ({check.expression})", sentence)
         if target.strict and not between.strict:
@@ -216,14 +261,19 @@ def _position(item: T, items: Sequence[T]) -> int:
     return items.index(item) if item in items else len(items)
 
 
-def _store_defaults(between: Table, target: Table) -> Iterator[Statement]:
+def _store_defaults(between: Table, target: Table, retyped: Collection[str]) -> Iterator[Statement]:
     """Rows from before ADD COLUMN end early and show the default of every column that they lack.
 
     https://www.sqlite.org/fileformat2.html#record_format: where one such column's default changes, the rows that may
-    lack it, because it and all later columns show just their defaults, are stored whole.
+    lack it, because it and all later columns show just their defaults, are stored whole. Another type may show another
+    value.
     """
     stored = [column for column in between.columns if column.computed is None]
-    changed = [index for index, column in enumerate(stored) if _default_of(column, target) != column.default]
+    changed = [
+        index
+        for index, column in enumerate(stored)
+        if _default_of(column, target) != column.default or (column.default and column.name.lower() in retyped)
+    ]
     later = stored[changed[-1] :] if changed else []
     if not later or any(not column.nullable and column.default is None for column in later):
         return  # every row has a value for the last of them, and so for all before it

@@ -9,8 +9,8 @@ https://www.sqlite.org/fileformat2.html#representation_of_sql_tables.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trueup.dialects.sqlite.quoting import quote, string
@@ -86,13 +86,44 @@ def read_layout(connection: sqlite3.Connection, table: Table) -> Layout | None:
         autoincrement=table.primary_key is not None and table.primary_key.autoincrement,
         automatic=tuple((origin, terms) for origin, _, terms in indexes if origin != "c"),
         explicit={name: terms for origin, name, terms in indexes if origin == "c"},
-        mentioned=_names([*(index.sql for index in table.indexes), *generated.values()]),
+        mentioned=names_in([*(index.sql for index in table.indexes), *generated.values()]),
     )
 
 
-def difference(old: Layout, new: Layout) -> str:
-    """What is stored in another way, in words; empty when nothing is."""
-    return next(_differences(old, new), "")
+def difference(old: Layout, new: Layout, retyped: Collection[str] = ()) -> str:
+    """What is stored in another way, in words; empty when nothing is.
+
+    Args:
+        old: the layout of the rows that are there.
+        new: the layout that they are to have.
+        retyped: names of columns whose affinity may differ.
+    """
+    same = {column.name: column.affinity for column in new.columns if column.name in retyped}
+    columns = tuple(replace(column, affinity=same.get(column.name, column.affinity)) for column in old.columns)
+    return next(_differences(replace(old, columns=columns), new), "")
+
+
+def find_retyped(old: Layout, new: Layout) -> tuple[str, ...]:
+    """Columns of another affinity whose values can be stored anew where they lie, each for itself.
+
+    The values are read under the new definition. Of a REAL column that would not do: it holds whole numbers as integers
+    (https://www.sqlite.org/datatype3.html#storage_classes_and_datatypes), and only its affinity makes them REAL again.
+    Nor would it where something that SQLite keeps by itself holds the value as well.
+    """
+    kept = {name for _, terms in (*old.automatic, *new.automatic) for name, *_ in terms}
+    computed = [column.expression for column in (*old.columns, *new.columns)]
+    kept |= names_in([*computed, *old.virtual.values(), *new.virtual.values()])
+    affinities = {column.name: column.affinity for column in new.columns if not column.key}
+    return tuple(
+        column.name
+        for column in old.columns
+        if not old.without_rowid
+        and not column.key
+        and not column.expression
+        and column.affinity != "REAL"
+        and column.name not in kept
+        and affinities.get(column.name, column.affinity) != column.affinity
+    )
 
 
 def _differences(old: Layout, new: Layout) -> Iterator[str]:
@@ -126,7 +157,8 @@ def _column_differences(old: StoredColumn, new: StoredColumn, mentioned: frozens
         yield f"the collation of {old.name}, by which something is sorted or computed"
 
 
-def _names(texts: Iterable[str]) -> frozenset[str]:
+def names_in(texts: Iterable[str]) -> frozenset[str]:
+    """Every name in these pieces of SQL, in lower case."""
     return frozenset(token.name.lower() for text in texts for token in tokenize(text))
 
 
