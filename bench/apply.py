@@ -92,10 +92,10 @@ def edited(old: str, new: str) -> tuple[str, ...]:
 
 CASES = {
     "UNIQUE: rebuild": Case(
-        models=orders(None, UniqueConstraint("customer", "id", name="uq_customer")),
-        batch=lambda batch: batch.create_unique_constraint("uq_customer", ["customer", "id"]),
+        models=orders(None, UniqueConstraint("id", "customer", name="uq_orders")),
+        batch=lambda batch: batch.create_unique_constraint("uq_orders", ["id", "customer"]),
         bare=tuple(
-            statement.format(customer="INTEGER", more=", CONSTRAINT uq_customer UNIQUE (customer, id)")
+            statement.format(customer="INTEGER", more=", CONSTRAINT uq_orders UNIQUE (id, customer)")
             for statement in COPY
         ),
         aim=1,

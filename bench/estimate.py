@@ -27,7 +27,7 @@ CUT = 52
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """One table, and what is done to it: unless said otherwise a column's type changes, which rebuilds the table."""
+    """One table, and what is done to it: unless said otherwise it gets a UNIQUE constraint, and is rebuilt for that."""
 
     rows: int
     integers: int = 3
@@ -38,16 +38,20 @@ class Shape:
     unique: bool = False
     indexes: int = 0
     journal: str = "DELETE"
+    retypes: bool = False
     adds_indexes: bool = False
     drops_column: bool = False
 
     def models(self, *, newer: bool) -> MetaData:
         metadata = MetaData()
-        altered = newer and not (self.adds_indexes or self.drops_column)
+        rebuilt = newer and not (self.retypes or self.adds_indexes or self.drops_column)
         columns = [Column("id", String(16) if self.text_key else Integer, primary_key=True)]
-        columns += [Column(f"i{n}", Text if altered and n == 0 else Integer) for n in range(self.integers)]
+        columns += [
+            Column(f"i{n}", Text if newer and self.retypes and n == 0 else Integer) for n in range(self.integers)
+        ]
         columns += [Column(f"t{n}", Text) for n in range(self.texts - (newer and self.drops_column))]
         constraints = [UniqueConstraint("t0")] if self.unique else []
+        constraints += [UniqueConstraint("id", "i0")] if rebuilt else []
         table = Table("rows", metadata, *columns, *constraints)
         for n in range(self.indexes):
             Index(f"ix_{n}", *list(table.columns)[-1 - n : len(table.columns) - n])
@@ -89,6 +93,7 @@ SHAPES = {
     "many indexes": Shape(rows=300_000, integers=4, indexes=5),
     "text key": Shape(rows=300_000, text_key=True),
     "unique texts": Shape(rows=300_000, unique=True),
+    "another type": Shape(rows=500_000, indexes=2, retypes=True),
     "new indexes": Shape(rows=500_000, adds_indexes=True),
     "dropped column": Shape(rows=500_000, texts=3, drops_column=True),
 }

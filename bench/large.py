@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apply import copied, fill, orders
-from sqlalchemy import Column, Text
+from sqlalchemy import UniqueConstraint
 
 from trueup import Limits, Plan, Policy, Run, Settings, Target, apply, plan
 from trueup.events import BackupProgress, Event, Finished, StatementStarted, StepProgress, Verified, Verifying, Working
@@ -24,7 +24,7 @@ from trueup.work import Work
 
 ROWS = 10_000_000
 ROWS_FOR_LIMITS = 5_000_000
-REBUILT = orders(Column("customer", Text))
+REBUILT = orders(None, UniqueConstraint("id", "customer", name="uq_orders"))
 _MB = 1 if sys.platform == "darwin" else 1024
 
 
