@@ -202,6 +202,7 @@ class Running:
         if killed is not None and killed.run_id not in completed:
             failing.record_interrupted(connection, settings.history_table, killed, self.now())
         self._record(connection)
+        self.limits.release()
         self.limits.check(ahead=_COMMITTING * sum(self.step_seconds))
 
     def _found_killed(self, killed: Intent, completed: Collection[str], dialect: Dialect) -> None:

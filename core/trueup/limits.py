@@ -27,6 +27,7 @@ class Limits:
         self._cancelled = threading.Event()
         self._listener: Callable[[], None] | None = None
         self._beaten = self._began
+        self._reserved = 0.0
         self.seconds = seconds
         self.phase = "starting"
         """What is going on, for the sentence that says where the time ended."""
@@ -38,7 +39,7 @@ class Limits:
     @property
     def remaining(self) -> float | None:
         """Seconds left, never negative; ``None`` without a limit."""
-        return None if self.seconds is None else max(0.0, self.seconds - self.elapsed)
+        return None if self.seconds is None else max(0.0, self.seconds - self._reserved - self.elapsed)
 
     @property
     def over(self) -> bool:
@@ -52,6 +53,14 @@ class Limits:
         """Allow this many seconds more; may be called from any thread."""
         if self.seconds is not None:
             self.seconds += seconds
+
+    def reserve(self, seconds: float) -> None:
+        """Keep so many seconds more of the limit for what follows its end: a roll-back takes time as well."""
+        self._reserved += seconds
+
+    def release(self) -> None:
+        """Nothing has to be kept any more."""
+        self._reserved = 0.0
 
     @property
     def heard(self) -> bool:

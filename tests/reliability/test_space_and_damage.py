@@ -112,6 +112,22 @@ def test_a_table_is_not_dropped_when_too_little_time_is_left(filled: Lab, only_r
     assert filled.value("SELECT typeof(n) FROM people LIMIT 1") == "integer"
 
 
+def test_a_roll_back_has_its_time(filled: Lab, only_rebuilds: None) -> None:
+    """After a DROP TABLE, what it takes to bring the table back is kept of the limit, until the commit."""
+    target = filled.target(models(number=Text))
+    clock = [0.0]
+    limits, left = Limits(60, monotonic=lambda: clock[0]), []
+
+    def slow_drop(event: Event) -> None:
+        if isinstance(event, StatementStarted):
+            left.append(limits.remaining)
+            clock[0] += 10.0 if event.sql.startswith("DROP TABLE") else 0.0
+
+    run = apply(plan(target), target, limits=limits, report=slow_drop)
+    assert run.success, run.error
+    assert (left[0], left[-1], limits.remaining) == (60.0, 45.0, 50.0)
+
+
 def test_no_commit_is_begun_when_too_little_time_is_left(filled: Lab, only_rebuilds: None) -> None:
     """Nor in a COMMIT: what was written is rolled back while that is still possible."""
     target = filled.target(models(number=Text))
