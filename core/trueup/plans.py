@@ -47,7 +47,7 @@ class Form(StrEnum):
     """How a step is done, from the cheapest form to the dearest."""
 
     IN_PLACE = "in place"
-    """By DDL that the database has for it."""
+    """By what the database has for it: its DDL, or an UPDATE or a DELETE of the rows concerned."""
     SCHEMA_EDIT = "schema edit"
     """The rows stay as they are stored; only the stored definition of the table is written anew."""
     REBUILD = "rebuild"
