@@ -222,6 +222,7 @@ def test_where_it_cannot_be(
 def test_a_tool_that_makes_the_file_anew(lab: Lab, monkeypatch: pytest.MonkeyPatch, journal_mode: str) -> None:
     """The backup is for the owner only, also where the tool gives a copy the permissions of the database."""
     script(monkeypatch, "import shutil; path.unlink(); shutil.copyfile(source, path); path.chmod(0o644)")
+    monkeypatch.setattr(clone, "BY_NAME", True)
     bank.found_bank(lab, journal_mode=journal_mode, transfers=100)
     backup = make(lab)
     assert (backup.cloned, backup.path.stat().st_mode & 0o777) == (True, 0o600)
@@ -267,6 +268,45 @@ def test_a_damaged_database(lab: Lab, journal_mode: str) -> None:
     with pytest.raises(DatabaseDamaged):
         make(lab)
     assert files(lab) == set()
+
+
+def back_up_once(say: Say, lab: Lab, command: tuple[str, ...]) -> None:
+    clone.WORTHWHILE, clone.COMMAND = 0, command
+    say("ready")
+    make(lab)
+
+
+@pytest.mark.skipif(clone.BY_NAME, reason="the tool of this system makes the file anew, in one system call")
+def test_a_tool_that_outlives_its_killed_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tool writes after the next backup took the half-made one away comes to no directory."""
+    began, go_on, done = (lab.path.with_name(name) for name in ("began", "go on", "done"))
+    script(
+        monkeypatch,
+        f"""
+pathlib.Path({str(began)!r}).touch()
+while not pathlib.Path({str(go_on)!r}).exists():
+    time.sleep(0.01)
+path.write_bytes(source.read_bytes())
+pathlib.Path({str(done)!r}).touch()
+""",
+    )
+    bank.found_bank(lab)
+    child = Child(back_up_once, lab, clone.COMMAND)
+    wait_for(began)
+    child.kill()
+    monkeypatch.undo()
+    make(lab)
+    go_on.touch()
+    wait_for(done)
+    check_nothing_left(lab)
+
+
+def wait_for(path: Path) -> None:
+    """Until another process has made it."""
+    end = time.monotonic() + 60.0
+    while not path.exists():
+        assert time.monotonic() < end, path
+        time.sleep(0.01)
 
 
 def back_up(say: Say, lab: Lab) -> None:

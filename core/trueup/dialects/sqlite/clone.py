@@ -29,6 +29,9 @@ from trueup.limits import Limits
 
 COMMAND = ("cp", "-c") if sys.platform == "darwin" else ("cp", "--reflink=always")
 """Is called with two files."""
+BY_NAME = sys.platform == "darwin"
+"""Whether the tool makes the second file anew. Else it writes to the one that we hold open: a tool that outlives its
+killed caller then cannot bring back a file that the next run has removed. (That of macOS is one system call.)"""
 WORTHWHILE = 8_000_000
 """Bytes of a database. Measured, a smaller one is copied in less than 20 ms; a process costs some, also where it is for
 nothing."""
@@ -91,7 +94,17 @@ def _clone_file(source: Path, path: Path, limits: Limits) -> bool:
     import subprocess  # who has a small database, or none to back up, does not pay for this import
 
     quiet = subprocess.DEVNULL
-    with subprocess.Popen([*COMMAND, source, path], stdin=quiet, stdout=quiet, stderr=quiet) as process:
+    path.touch(mode=0o600)
+    with (
+        path.open("wb") as file,
+        subprocess.Popen(
+            [*COMMAND, source, path if BY_NAME else f"/dev/fd/{file.fileno()}"],
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            pass_fds=[file.fileno()],
+        ) as process,
+    ):
         try:
             while process.poll() is None:
                 limits.check()
