@@ -17,7 +17,6 @@ from trueup.damage import in_full
 from trueup.dialect import Connection, Dialect
 from trueup.errors import (
     BackupNeeded,
-    BackupsUnreadable,
     DatabaseDamaged,
     SchemaMoved,
     TrueupError,
@@ -212,12 +211,12 @@ class Running:
         self._tidy(dialect)
 
     def _tidy(self, dialect: Dialect) -> None:
-        """Whatever came of the run, its backup is one more; what cannot be removed is no reason to fail."""
+        """Whatever came of the run, its backup is one more. It may be committed, so nothing here makes it fail."""
         try:
             tidied = tidy_backups(self.target, dialect, self.needed, self.now())
             self.removed = tidied.removed
             self.warnings += [tidied.warning] if tidied.warning else []
-        except (OSError, BackupsUnreadable) as error:
+        except Exception as error:
             self.warnings.append(f"old backups could not be removed: {error}")
 
     def _pack(self, dialect: Dialect) -> None:

@@ -117,6 +117,15 @@ def test_a_run_removes_what_has_served_its_time(filled: Lab) -> None:
     assert not list(find_backup(filled.target(models()), "latest").path.parent.glob(f"{old}*"))
 
 
+def test_a_run_that_is_committed_succeeded(filled: Lab) -> None:
+    """Whatever goes wrong with older backups after the commit, the run is told as what it is, with a warning."""
+    done = run(filled, "a", backup_megabytes=float("inf"))  # no number of bytes
+    assert (done.status, done.error, done.operations_executed) == (Status.MIGRATED, None, 1)
+    (told,) = done.warnings
+    assert told.startswith("old backups could not be removed: ")
+    assert filled.rows("SELECT a FROM people") == [(None,), (None,)]
+
+
 def test_a_run_warns_of_much_room(filled: Lab) -> None:
     """What stays after a run is weighed, and its result says when that is much; what was removed does not count."""
     assert "Large backup" not in str(run(filled, "a", backup_warning_megabytes=0.010).warnings)
