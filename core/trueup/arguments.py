@@ -18,8 +18,8 @@ exit codes:
   5  another migrator or writer holds the database
   6  the database is unreadable or damaged
 
-Every option can also be set as TRUEUP_<OPTION> in the environment, in trueup.toml, or in [tool.trueup] of
-pyproject.toml.
+The models, the database, the policy, the limits and how backups are kept can also be set as TRUEUP_<NAME> in the
+environment, in trueup.toml, or in [tool.trueup] of pyproject.toml.
 """
 
 _UNDO = """\
@@ -177,10 +177,12 @@ def _add_backups(parser: argparse.ArgumentParser) -> None:
 
 
 def _days(text: str) -> float:
-    days = float(text)
-    if not days >= 0:
-        raise ValueError
-    return days
+    from trueup.settings import parse_days  # only who gives the option pays for this import
+
+    try:
+        return parse_days(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
@@ -201,7 +203,10 @@ def _add_undo(parser: argparse.ArgumentParser) -> None:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("they are told by their numbers, as in 2,3") from error
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,12 @@ from trueup.policy import Policy
 
 FILE = "trueup.toml"
 _PREFIX = "TRUEUP_"
+_MOST_SECONDS = 1_000_000.0
+"""SQLite takes milliseconds of 32 bits: https://www.sqlite.org/c3ref/busy_timeout.html"""
+_MOST_DAYS = 36_500.0
+"""A hundred years: so many days before today is still a date."""
+_MOST_BACKUPS, _MOST_MEGABYTES = 1e6, 1e9
+"""More than anybody has; infinity is no number to count with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,36 +194,49 @@ def _compression(value: Any) -> str:
     return str(value)
 
 
+def _number(value: Any, unit: str, *, least: float, most: float) -> float:
+    """A number, also one that is written as text."""
+    if isinstance(value, bool):
+        raise TypeError(f"it must be a number of {unit}")
+    number = float(value)
+    if not least <= number <= most:
+        raise ValueError(f"it must be a number of {unit}, {least:g} or more and at most {most:.0f}")
+    return number
+
+
 def _seconds(value: Any) -> float:
-    seconds = float(value)
-    if seconds < 0 or seconds != seconds:
-        raise ValueError("it must be a number of seconds, 0 or more")
-    return seconds
+    return _number(value, "seconds", least=0, most=_MOST_SECONDS)
 
 
 def _limit(value: Any) -> float | None:
     return _seconds(value) or None
 
 
-def _days(value: Any) -> float:
-    days = float(value)
-    if not days > 0:
+def parse_days(value: Any) -> float:
+    """How old something must be, in days.
+
+    Raises:
+        ValueError: it is no number, or one that leads to before there were any dates.
+    """
+    return _number(value, "days", least=0, most=_MOST_DAYS)
+
+
+def _days_kept(value: Any) -> float:
+    kept = parse_days(value)
+    if not kept:
         raise ValueError("it must be a number of days, more than 0")
-    return days
+    return kept
 
 
 def _count(value: Any) -> int:
-    count = int(value)
-    if count < 1:
-        raise ValueError("it must be 1 or more")
-    return count
+    count = _number(value, "backups", least=1, most=_MOST_BACKUPS)
+    if not count.is_integer():
+        raise ValueError("it must be a whole number")
+    return int(count)
 
 
 def _megabytes(value: Any) -> float | None:
-    size = float(value)
-    if size < 0 or size != size:
-        raise ValueError("it must be a number of megabytes, 0 or more")
-    return size or None
+    return _number(value, "megabytes", least=0, most=_MOST_MEGABYTES) or None
 
 
 def _switch(value: Any) -> bool:
@@ -243,12 +262,12 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "backup_full_check": _switch,
     "backup_compression": _compression,
     "backup_dir": Path,
-    "backup_days": _days,
+    "backup_days": _days_kept,
     "backup_count": _count,
     "backup_megabytes": _megabytes,
     "backup_warning_megabytes": _megabytes,
     "history_table": _identifier,
-    "history_days": _days,
+    "history_days": _days_kept,
     "accept_older_models": _switch,
     "owned_tables": _patterns,
     "objects": lambda value: tuple(map(Path, _patterns(value))),

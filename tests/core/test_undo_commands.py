@@ -89,6 +89,13 @@ def test_an_undo_in_json(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> N
     assert told["backup"]["id"]
 
 
+def test_steps_are_numbers(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is wrong use, and the sentence says how steps are named."""
+    with pytest.raises(SystemExit, match="2"):
+        say(migrated, capsys, "undo", "--steps", "1,last")
+    assert "--steps: they are told by their numbers, as in 2,3" in capsys.readouterr().err
+
+
 def test_the_history_is_listed(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """Newest first: what kind of run, when, how it ended, its backup and its steps; an undone run names its undo."""
     assert say(migrated, capsys, "history")[1].count("auto") == 1

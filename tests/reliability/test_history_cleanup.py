@@ -317,8 +317,11 @@ def test_the_command_in_json(lived: Lab, capsys: pytest.CaptureFixture[str]) -> 
     )
 
 
-def test_days_are_a_number(lived: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    """Anything else is wrong use."""
+@pytest.mark.parametrize("days", ["-1", "inf", "1e9", "long"])
+def test_days_are_a_number(lived: Lab, capsys: pytest.CaptureFixture[str], days: str) -> None:
+    """Anything else is wrong use, and the sentence that says so names the option and what was given."""
     with pytest.raises(SystemExit, match="2"):
-        say(lived, capsys, "--older-than", "-1")
-    assert "--older-than" in capsys.readouterr().err
+        say(lived, capsys, f"--older-than={days}")
+    told = capsys.readouterr().err
+    assert "--older-than" in told
+    assert "a number of days" in told or repr(days) in told
