@@ -47,7 +47,7 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
 
     Args:
         runs: the history, oldest first.
-        run_id: the newest that still holds and is no undo, when not given.
+        run_id: as :func:`newest_to_undo` finds it, when not given.
         steps: numbers; all that still hold when there are none.
         dialect: of the database.
 
@@ -67,11 +67,13 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
         problem = "an older version of trueup recorded it, or the history was cleaned up since"
         refuse(run, problem, f"Restore its backup instead: {run.backup_id or 'none'}")
     chosen = tuple(_chosen(run, steps))
+    _refuse_made_again(run, chosen, runs)
     _refuse_rows_without_the_rest(run, chosen)
-    later = runs[runs.index(run) + 1 :]
+    undos = _undos(runs)
+    later = [item for item in runs[runs.index(run) + 1 :] if item.id not in undos]
     _refuse_what_later_runs_need(run, chosen, later)
     before = dialect.after(unpack_schema(run.objects_before or b""), [])
-    last = not any(item.changed and item.kind not in ("undo", "restore") and not item.undone_by for item in later)
+    last = not any(item.changed and item.kind != "restore" and not item.undone_by for item in later)
     return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
 
 
@@ -94,13 +96,24 @@ def find_run(runs: Sequence[PastRun], run_id: str, database: str) -> PastRun:
 
 
 def newest_to_undo(runs: Sequence[PastRun]) -> PastRun | None:
-    """The run that is undone when none is named: the newest that still holds and is no undo.
+    """The run that is undone when none is named: the newest that still holds and is no undo, unless it makes again what
+    an undo had taken back.
 
     Args:
         runs: oldest first.
     """
+    undos = _undos(runs)
     standing = (run for run in reversed(runs) if run.completed and not run.undone_by)
-    return next((run for run in standing if run.steps and run.kind != "undo"), None)
+    return next((run for run in standing if run.steps and run.id not in undos), None)
+
+
+def _undos(runs: Sequence[PastRun]) -> frozenset[str]:
+    """Ids of the undos that take back something, and do not make again what another undo took back."""
+    found = set[str]()
+    for run in runs:
+        if run.kind == "undo" and not found & run.undoes.keys():
+            found.add(run.id)
+    return frozenset(found)
 
 
 def _newest(runs: Sequence[PastRun], dialect: Dialect) -> PastRun:
@@ -132,6 +145,16 @@ def _again(undo: PastRun, runs: Sequence[PastRun]) -> Iterator[Made]:
                 yield from (item for item in step.made or () if item.fill)
 
 
+def _refuse_made_again(run: PastRun, chosen: Sequence[PastStep], runs: Sequence[PastRun]) -> None:
+    """Only the backup of the run that made it again has what was written while it was taken back."""
+    numbers, undos = {step.number for step in chosen}, {other.id for other in runs if other.kind == "undo"}
+    for undo in runs:
+        taken_back = undo.undoes.get(run.id) if {undo.id, undo.undone_by} <= undos else None
+        if taken_back is not None and (not taken_back or numbers & set(taken_back)):
+            problem = f"the run {undo.undone_by} made it again, and only its backup has what was there until then"
+            refuse(run, problem, f"Undo that one: trueup undo {undo.undone_by}")
+
+
 def _refuse_rows_without_the_rest(run: PastRun, chosen: Sequence[PastStep]) -> None:
     """Rows that were deleted had no place under what the run made of their table."""
     tables = {item.table.lower() for step in chosen for item in step.made or () if item.kind == "DeleteRows"}
@@ -152,7 +175,7 @@ def _refuse_what_later_runs_need(run: PastRun, chosen: Sequence[PastStep], later
     objects = frozenset[tuple[str, str, str]]().union(*(item.objects for item in made))
     tables = {name.lower() for item in made for name in (item.table, item.to if item.noun == "table" else "") if name}
     for other in later:
-        for step in other.steps if other.kind != "undo" else ():
+        for step in other.steps:
             for item in step.made or () if not step.undone_by else ():
                 whole = item.noun == "table" or item.kind == "RenameColumn"
                 if item.objects & objects or (whole and item.table.lower() in tables):
