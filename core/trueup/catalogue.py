@@ -26,6 +26,8 @@ GONE = "the file is gone"
 UNREADABLE = "this user cannot read the file"
 _STALE = 3600.0
 """Seconds after which nobody is still writing a description."""
+_TOO_MANY = 2**63
+"""Bytes and rows that no database has."""
 _OF_THE_DIRECTORY = ("packed_size",)
 """What no description knows, since it is seen."""
 
@@ -233,11 +235,12 @@ def _read_description(path: Path) -> Backup:
     try:
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         known = {name: fields[name] for name in Backup.__slots__ if name in fields}
-        known["path"] = path.with_name(known["path"])
+        path.with_name(known["path"])  # a name alone, or this raises; which one does not matter
+        known |= {"id": path.stem, "path": path.with_suffix(".db")}  # since somebody may have renamed both
         known["created_at"] = _moment(known["created_at"])
         known["verified_at"] = _moment(known["verified_at"]) if known.get("verified_at") else None
         return _plausible(Backup(**known))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return _undescribed(path.with_suffix(".db"), f"its description {path.name} cannot be read: {error}")
 
 
@@ -252,9 +255,14 @@ def _plausible(backup: Backup) -> Backup:
     Raises:
         TypeError: a field is not what it should be.
     """
-    texts = (backup.id, backup.checksum, backup.origin, backup.problem, backup.schema_fingerprint, backup.database)
-    numbers = (backup.size, backup.cloned, *backup.row_counts.values())
-    if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
+    texts = (backup.checksum, backup.origin, backup.problem, backup.schema_fingerprint, backup.database)
+    numbers, flags = (backup.size, *backup.row_counts.values()), (backup.cloned, backup.run_failed)
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not isinstance(backup.run_id, str | None)
+        or not all(isinstance(number, int) and 0 <= number < _TOO_MANY for number in numbers)
+        or not all(isinstance(flag, bool) for flag in flags)
+    ):
         raise TypeError("a value is of the wrong kind")
     return backup
 

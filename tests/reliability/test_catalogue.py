@@ -99,6 +99,11 @@ HALVES: dict[str, tuple[Callable[[Backup], object], str]] = {
     "a number for a text": (lambda backup: edit(backup, checksum=7), "cannot be read"),
     "a text for a number": (lambda backup: edit(backup, size="large"), "cannot be read"),
     "counts that are none": (lambda backup: edit(backup, row_counts={"people": "two"}), "cannot be read"),
+    "a number for a yes": (lambda backup: edit(backup, run_failed=7), "cannot be read"),
+    "a list for a run": (lambda backup: edit(backup, run_id=[]), "cannot be read"),
+    "a size that nothing has": (lambda backup: edit(backup, size=10**400), "cannot be read"),
+    "too deep": (lambda backup: description(backup).write_text("[" * 100_000), "cannot be read"),
+    "a path that is no text": (lambda backup: edit(backup, path=7), "cannot be read"),
     "another directory": (lambda backup: edit(backup, path="../app.db"), "cannot be read"),
 }
 
@@ -116,6 +121,17 @@ def test_half_an_entry_is_told(migrated: Lab, half: str) -> None:
     assert told in verify_backup(found[newer.id], target_of(migrated)).problem
     assert restore(found[newer.id], target_of(migrated)).error is not None
     assert migrated.migrate(models("a", "b", "c")).status is Status.MIGRATED
+
+
+def test_a_backup_that_was_renamed(migrated: Lab) -> None:
+    """A file and its description that somebody renamed or copied together are a backup under the new name."""
+    newer, older = both(migrated)
+    for path in (older.path, description(older)):
+        path.with_stem("before-the-move").write_bytes(path.read_bytes())
+    found = {backup.id: backup for backup in list_backups(target_of(migrated))}
+    assert set(found) == {newer.id, older.id, "before-the-move"}
+    assert verify_backup(found["before-the-move"], target_of(migrated)).problem == ""
+    assert restore(found["before-the-move"], target_of(migrated)).status is Status.RESTORED
 
 
 def test_half_an_entry_is_not_removed(migrated: Lab) -> None:
