@@ -81,8 +81,8 @@ class Running:
     way_back: WayBack = WayBack()
     """For the history: what takes the structure back."""
     warnings: list[str] = field(default_factory=list)
-    needed: tuple[str, ...] = ()
-    """Ids of runs whose backups must stay."""
+    needed: tuple[str, ...] | None = None
+    """Ids of runs whose backups must stay; none while the history was not read."""
     removed: tuple[Backup, ...] = ()
     begun: bool = False
     """Whether all was ready for the first step."""
@@ -211,7 +211,12 @@ class Running:
         self._tidy(dialect)
 
     def _tidy(self, dialect: Dialect) -> None:
-        """Whatever came of the run, its backup is one more. It may be committed, so nothing here makes it fail."""
+        """Whatever came of the run, its backup is one more. It may be committed, so nothing here makes it fail.
+
+        One that ended before it could read the history made none, and cannot tell what an undo needs.
+        """
+        if self.needed is None:
+            return
         try:
             tidied = tidy_backups(self.target, dialect, self.needed, self.now())
             self.removed = tidied.removed
@@ -222,7 +227,7 @@ class Running:
     def _pack(self, dialect: Dialect) -> None:
         """The run is done and committed, whatever happens here."""
         try:
-            self.warnings += pack_backups(self.target, dialect, self.needed, self.now(), self.limits)
+            self.warnings += pack_backups(self.target, dialect, self.needed or (), self.now(), self.limits)
         except Exception as error:
             self.warnings.append(f"older backups were not packed: {error}")
 

@@ -276,7 +276,7 @@ def _outcome(backup: Backup, outcomes: Mapping[str, str]) -> str:
 
 def _still_needed(backup: Backup, target: Target) -> str:
     """Why a backup should stay; empty when it may go."""
-    good = [item.id for item in list_backups(target) if not item.problem]
+    good = [item.id for item in list_backups(target) if item.origin == backup.origin and not item.problem]
     if good == [backup.id]:
         return "it is the only good one"
     if backup.run_id is None or backup.problem:

@@ -46,7 +46,9 @@ def list_backups(directory: Path, dialect: Dialect) -> tuple[Backup, ...]:
 
 
 def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
-    """The backup of that id; the newest for ``"latest"``.
+    """The backup of that id; the newest good one for ``"latest"``.
+
+    Where the database has none of its own, that is one of a database that had its name and is gone: it may have moved.
 
     Raises:
         NoSuchBackup: there is none.
@@ -54,13 +56,20 @@ def find_backup(directory: Path, dialect: Dialect, identifier: str) -> Backup:
     """
     found = list_backups(directory, dialect)
     good = [backup for backup in found if not backup.problem]
-    if identifier == "latest" and good:
-        return good[0]
+    own = [backup for backup in good if is_own(backup, dialect)]
+    newest = next(iter(own or (backup for backup in good if _named(dialect).fullmatch(backup.id))), None)
+    if identifier == "latest" and newest:
+        return newest
     for backup in found:
         if backup.id == identifier:
             return backup
     known = ", ".join(backup.id for backup in found) or "none"
     raise NoSuchBackup(backup=identifier, directory=directory, known=known)
+
+
+def is_own(backup: Backup, dialect: Dialect) -> bool:
+    """Whether it was surely taken of this database, and not of one that is gone and may have been another."""
+    return backup.origin in ("", dialect.origin)
 
 
 def name_good(directory: Path, dialect: Dialect) -> str:
@@ -192,7 +201,7 @@ def stem_of(database: str) -> str:
 
 def _found(directory: Path, dialect: Dialect) -> Iterator[Backup]:
     entries = _entries(directory)
-    named = re.compile(rf"{re.escape(stem_of(dialect.name))}-\d{{8}}-\d{{6}}(-\d+)?")
+    named = _named(dialect)
     described = [path for path in entries if path.suffix == ".json"]
     for path in described:
         backup = _read_description(path)
@@ -202,6 +211,11 @@ def _found(directory: Path, dialect: Dialect) -> Iterator[Backup]:
     files = {path.name.removesuffix(PACKED) for path in entries}
     without = {name.removesuffix(".db") for name in files if name.endswith(".db")} - {path.stem for path in described}
     yield from (_undescribed(directory / f"{stem}.db") for stem in sorted(without) if named.fullmatch(stem))
+
+
+def _named(dialect: Dialect) -> re.Pattern[str]:
+    """What the ids of the database's backups look like."""
+    return re.compile(rf"{re.escape(stem_of(dialect.name))}-\d{{8}}-\d{{6}}(-\d+)?")
 
 
 def _entries(directory: Path) -> list[Path]:

@@ -33,7 +33,7 @@ class Tidied:
 
 def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now: datetime) -> Tidied:
     """Remove the backups that the settings do not keep, and what killed processes left. Only for who holds the
-    migrator lock.
+    migrator lock. Those of a database that is gone, as it may be for its last backup to be needed, are not touched.
 
     Args:
         target: names the directory and the retention.
@@ -45,7 +45,7 @@ def tidy_backups(target: Target, dialect: Dialect, needed: Collection[str], now:
     catalogue.remove_leftovers(directory, dialect)
     remove_abandoned([directory, dialect.home.parent])  # a rehearsal before the first backup lies beside the database
     found = catalogue.list_backups(directory, dialect)
-    gone = expired(found, keep, needed, now)
+    gone = expired([backup for backup in found if catalogue.is_own(backup, dialect)], keep, needed, now)
     for backup in gone:
         catalogue.delete_backup(backup)
     return Tidied(tuple(gone), storage_warning([backup for backup in found if backup not in gone], keep))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 
 from tests.conftest import Lab
 from tests.people import models
-from trueup import Backup, Run, Settings, Status, find_backup, list_backups, migrate, past_runs, restore
+from trueup import Backup, Run, Settings, Status, find_backup, list_backups, make_backup, migrate, past_runs, restore
 from trueup.catalogue import partial_ending
+from trueup.errors import NoSuchBackup
 from trueup.settings import Retention
 from trueup.stages.retention import expired, storage_warning
 
@@ -150,6 +153,17 @@ def test_the_backup_of_the_last_run_survives_failures(filled: Lab) -> None:
     assert good.backup.id in ids(filled)
 
 
+def test_a_run_that_could_not_begin_removes_nothing(filled: Lab) -> None:
+    """A writer that holds the database keeps a run from knowing which backup an undo needs, so none goes."""
+    good = run(filled, "z", at=NOW - timedelta(days=100))
+    make_backup(filled.target(models()), now=lambda: NOW)
+    with closing(sqlite3.connect(filled.path)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert run(filled, "z", "a", lock_timeout=0.05).status is Status.LOCKED
+    assert good.backup is not None
+    assert good.backup.id in ids(filled)
+
+
 def test_half_written_files_of_killed_runs_go(filled: Lab) -> None:
     """What a killed run left half-written is removed by the next run; files of others in the directory stay."""
     run(filled, "a")
@@ -178,6 +192,20 @@ def test_databases_that_share_a_directory_do_not_see_one_another(tmp_path: Path)
     for lab, mine in zip(labs, found, strict=True):
         assert restore(mine[0], lab.target(models(), **shared)).success
     assert [lab.value("SELECT id FROM people") for lab in labs] == [10, 11]
+
+
+def test_the_backups_of_a_lost_database_stay(filled: Lab) -> None:
+    """What is kept of a database that is gone is neither removed nor taken for the latest of one beside it."""
+    lost = Lab(filled.path.with_name("lost.db"))
+    lost.create(models())
+    lost.sql("INSERT INTO people VALUES (7)")
+    run(lost, "a", at=NOW - timedelta(days=40))
+    lost.path.unlink()
+    with pytest.raises(NoSuchBackup):
+        find_backup(filled.target(models()), "latest")
+    assert run(filled, "a", backup_count=1).removed_backups == ()
+    assert restore(find_backup(lost.target(models()), "latest"), lost.target(models())).success
+    assert lost.value("SELECT id FROM people") == 7
 
 
 def test_a_database_that_moved_keeps_its_backups(filled: Lab) -> None:
