@@ -208,9 +208,10 @@ def _refuse_failing(items: Sequence[Cast | Delete | Backfill], probe: Probe, sou
         sql = item.where if isinstance(item, Delete) else item.sql
         if sql is None:
             continue
-        asked = (
-            probe.matching(item.table, sql) if isinstance(item, Delete) else probe.nulls(item.table, item.column or "")
-        )
+        if isinstance(item, Delete):
+            asked = probe.matching(item.table, item.condition)
+        else:
+            asked = probe.nulls(item.table, item.column or "")
         if asked.failure:
             said = f"{item.verb} {item.object} cannot use {sql!r} for every row of {item.table} ({asked.failure})"
             raise DecisionsError(path=source, problem=said)

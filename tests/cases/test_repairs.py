@@ -363,6 +363,13 @@ def test_what_is_an_expression(filled: Lab, sql: str) -> None:
     assert apply(found, filled.target(NUMBER)).status is Status.MIGRATED
 
 
+def test_a_comment_behind_a_condition(filled: Lab) -> None:
+    """A condition may say in a comment why the rows go."""
+    found = filled.plan(POSITIVE, decisions=[Delete(table="t", where="n <= 0 -- none of these was ever used")])
+    assert apply(found, filled.target(POSITIVE)).status is Status.MIGRATED
+    assert filled.value("SELECT count(*) FROM t WHERE n <= 0") == 0
+
+
 def test_names_with_dots(lab: Lab) -> None:
     """A table whose name has a dot is named in SQL's quotes, in the file and in what is offered."""
 

@@ -237,6 +237,17 @@ def test_what_other_people_have_beside_the_tables_is_well(migrated: Lab) -> None
     assert set(rules(migrated)) == {"broken-objects", "drift"}
 
 
+@pytest.mark.parametrize("name", ["name", "type", "pk", "arg", 'a"b', "it's"])
+def test_tables_of_all_names_have_triggers_that_work(migrated: Lab, name: str) -> None:
+    """A trigger is no finding for the name of its table, be it that of a column which SQLite's own answers have."""
+    table = '"' + name.replace('"', '""') + '"'
+    migrated.sql(
+        f"CREATE TABLE {table} (a, b); CREATE TABLE log (x);"
+        f"CREATE TRIGGER works AFTER INSERT ON {table} BEGIN INSERT INTO log VALUES (new.a); END"
+    )
+    assert rules(migrated) == ["drift"]
+
+
 def test_damaged_pages(migrated: Lab) -> None:
     """A page that was overwritten is critical, with the backup that brings the database back."""
     migrated.sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -149,8 +149,10 @@ def test_a_plan_of_an_undo_writes_nothing(dropped: Lab) -> None:
     assert dropped.dump() == before
 
 
-def test_rows_written_since_need_a_value(lab: Lab) -> None:
-    """Where the column must have a value, later rows hold the undo up until somebody decides on one."""
+@pytest.mark.parametrize("given", ['value = "new"', """sql = "'n' || 'ew' -- they are few\""""])
+def test_rows_written_since_need_a_value(lab: Lab, given: str) -> None:
+    """Where the column must have a value, later rows hold the undo up until somebody decides on one, as a value or in
+    SQL."""
     lab.create(models(Column("b", Text, nullable=False)))
     lab.sql("INSERT INTO t VALUES (1, 'x')")
     migrate(lab, models())
@@ -159,7 +161,7 @@ def test_rows_written_since_need_a_value(lab: Lab) -> None:
     assert run.status is Status.NEEDS_DECISION
     assert "2 rows written since the run have no value for t.b" in sentences(lab)
     decided = lab.path.with_name("trueup.toml")
-    decided.write_text('[[decisions]]\nfill = "t.b"\nvalue = "new"\n')
+    decided.write_text(f'[[decisions]]\nfill = "t.b"\n{given}\n')
     assert undo(lab.target((), decisions=decided)).status is Status.UNDONE
     assert lab.rows("SELECT id, b FROM t") == [(1, "x"), (2, "new"), (3, "new")]
 

@@ -146,7 +146,7 @@ class Giving:
         """SQL of the value for rows that nobody knows one for."""
         for decision in self.decisions:
             if decision.object.lower() == f"{change.table}.{change.label}".lower():
-                return f"({decision.sql if decision.sql is not None else self.literal(decision.value)})"
+                return decision.expression if decision.sql is not None else f"({self.literal(decision.value)})"
         known = self.filled.get((change.table.lower(), change.noun, change.label.lower()))
         return known or (f"({change.new.default})" if change.new.default is not None else "")
 

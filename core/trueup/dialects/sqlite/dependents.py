@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from trueup.dialects.sqlite.quoting import quote
+from trueup.dialects.sqlite.quoting import quote, string
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -45,7 +45,7 @@ def _writes(query: Query, table: str) -> Iterator[str]:
     """
     yield _read(table)
     try:
-        columns = [quote(name) for (name,) in query(f"SELECT name FROM pragma_table_info({quote(table)})")]
+        columns = [quote(name) for (name,) in query(f"SELECT name FROM pragma_table_info({string(table)})")]
     except sqlite3.OperationalError:
         return  # it is a view that cannot be read either
     listed = ", ".join(columns)
