@@ -90,7 +90,7 @@ def _content(case: Mutation, lab: Lab) -> dict[str, list[Any]]:
     return {name: lab.content(name, [column.name for column in table.c]) for name, table in case.old.tables.items()}
 
 
-@pytest.mark.parametrize("case", mutations(), ids=str)
+@pytest.mark.parametrize("case", list(mutations()), ids=str)
 def test_every_kind_of_change(case: Mutation, lab: Lab) -> None:
     """Whatever the change was: after the undo the structure and every value are as before, and a run makes it again."""
     _build(case, lab)
@@ -102,7 +102,7 @@ def test_every_kind_of_change(case: Mutation, lab: Lab) -> None:
     assert lab.migrate(case.new, policy=Policy.FULL, **case.settings).status is Status.MIGRATED
 
 
-@pytest.mark.parametrize("case", mutations(), ids=str)
+@pytest.mark.parametrize("case", list(mutations()), ids=str)
 def test_the_undo_of_every_undo(case: Mutation, lab: Lab) -> None:
     """Whatever the change was: an undo that is undone leaves the database as the run left it."""
     _build(case, lab)

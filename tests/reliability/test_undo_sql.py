@@ -26,7 +26,7 @@ def take_back(lab: Lab, *, steps: int | None = None) -> None:
         lab.sql(step.undo_sql, foreign_keys=True)
 
 
-@pytest.mark.parametrize("case", mutations(), ids=str)
+@pytest.mark.parametrize("case", list(mutations()), ids=str)
 def test_it_leads_back(case: Mutation, lab: Lab, make_lab: Callable[[str], Lab]) -> None:
     """Whatever the change was: without any rows in the way, SQLite alone goes back by it, at once or step by step."""
     lab.sql(case.ddl) if case.ddl else lab.create(case.old)
