@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +81,14 @@ class SqliteDialect:
         """
         if not self._exists() and not write:
             return SqliteConnection(sqlite3.connect(":memory:"), self.database)
-        connection = self._open(self.path, "rwc", timeout) if write else self._open_to_read(timeout)
-        if source is not None:
-            connection.attach(source.path)
-        if not write:
-            connection.forbid_writing()
+        with ExitStack() as stack:
+            connection = self._open(self.path, "rwc", timeout) if write else self._open_to_read(timeout)
+            stack.callback(connection.close)
+            if source is not None:
+                connection.attach(source.path)
+            if not write:
+                connection.forbid_writing()
+            stack.pop_all()
         return connection
 
     def _open_to_read(self, timeout: float) -> SqliteConnection:
@@ -224,8 +227,11 @@ class SqliteDialect:
     def _open(self, path: Path, mode: str, timeout: float) -> SqliteConnection:
         uri = f"{path.absolute().as_uri()}?mode={mode}"
         try:
-            raw = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
-            raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            with ExitStack() as stack:
+                raw = sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False)
+                stack.callback(raw.close)
+                raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+                stack.pop_all()
         except sqlite3.Error as error:
             translated = translate(error, self.database, timeout)
             if translated is error:

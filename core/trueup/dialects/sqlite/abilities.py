@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ _TRIED_ON = (
     "CREATE TABLE tried (a, b INTEGER NOT NULL, CONSTRAINT c CHECK (b > 0),"
     " CONSTRAINT f FOREIGN KEY (b) REFERENCES parent (id))",
 )
-_TRIMS_NULLS = "SELECT sqlite_compileoption_used('ENABLE_NULL_TRIM')"
+_KEEPS_NULLS = "SELECT NOT sqlite_compileoption_used('ENABLE_NULL_TRIM')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +52,17 @@ def try_abilities(connect: Callable[[], sqlite3.Connection]) -> Abilities:
     """
 
     def works(*statements: str) -> bool:
-        raw = connect()
-        try:
-            for statement in (*_TRIED_ON, *statements):
-                raw.execute(statement)
-        except sqlite3.Error:
-            return False
-        finally:
-            raw.close()
+        with closing(connect()) as raw:
+            try:
+                for statement in (*_TRIED_ON, *statements):
+                    raw.execute(statement)
+            except sqlite3.Error:
+                return False
         return True
+
+    def keeps_nulls() -> bool:
+        with closing(connect()) as raw:
+            return bool(raw.execute(_KEEPS_NULLS).fetchone()[0])
 
     return Abilities(
         # the versions before corrupt data with it: https://www.sqlite.org/changes.html#version_3_35_5
@@ -73,5 +76,5 @@ def try_abilities(connect: Callable[[], sqlite3.Connection]) -> Abilities:
         drops_checks=works("ALTER TABLE tried DROP CONSTRAINT c"),
         drops_foreign_keys=works("ALTER TABLE tried DROP CONSTRAINT f"),
         edits_schema=works("PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = sql WHERE name = 'tried'")
-        and not sqlite3.connect(":memory:").execute(_TRIMS_NULLS).fetchone()[0],
+        and keeps_nulls(),
     )

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -245,26 +245,24 @@ class SqliteConnection:
         that holds a write transaction it is busy for ever. https://www.sqlite.org/c3ref/backup_finish.html
         Of a new file nothing has to be rolled back, so it needs no journal; who keeps it brings it to the disk.
         """
-        source = sqlite3.connect(f"{self._file().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        target = sqlite3.connect(path, isolation_level=None)
 
         def report(_status: int, remaining: int, total: int) -> None:
             limits.check()
             progress(total - remaining, total)
 
-        try:
-            with self._errors():
-                source.execute(_SMALL_CACHE)
-                for pragma in (_SMALL_CACHE, "PRAGMA synchronous = OFF", "PRAGMA journal_mode = OFF"):
-                    target.execute(pragma)
-                source.execute("BEGIN")
-                source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-                source.backup(target, pages=PAGES_PER_BACKUP_STEP, progress=report, sleep=0.01)
-                if alone:
-                    target.execute("PRAGMA journal_mode = DELETE")
-        finally:
-            target.close()
-            source.close()
+        with (
+            closing(sqlite3.connect(f"{self._file().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source,
+            closing(sqlite3.connect(path, isolation_level=None)) as target,
+            self._errors(),
+        ):
+            source.execute(_SMALL_CACHE)
+            for pragma in (_SMALL_CACHE, "PRAGMA synchronous = OFF", "PRAGMA journal_mode = OFF"):
+                target.execute(pragma)
+            source.execute("BEGIN")
+            source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            source.backup(target, pages=PAGES_PER_BACKUP_STEP, progress=report, sleep=0.01)
+            if alone:
+                target.execute("PRAGMA journal_mode = DELETE")
 
     def _check_all(self, check: _Check) -> Counter[Any]:
         """What cannot be checked in one table ends a check of everything; then table by table."""
