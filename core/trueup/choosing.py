@@ -72,9 +72,17 @@ def find_taken(runs: Sequence[PastRun], run_id: str | None, steps: Sequence[int]
     undos = _undos(runs)
     later = [item for item in runs[runs.index(run) + 1 :] if item.id not in undos]
     _refuse_what_later_runs_need(run, chosen, later)
-    before = dialect.after(unpack_schema(run.objects_before or b""), [])
+    before = _before(run, dialect)
     last = not any(item.changed and item.kind != "restore" and not item.undone_by for item in later)
     return Taken(run=run, steps=chosen, before=before, last=last, again=tuple(_again(run, runs)))
+
+
+def _before(run: PastRun, dialect: Dialect) -> Schema:
+    try:
+        return dialect.after(unpack_schema(run.objects_before or b""), [])
+    except Exception:  # damage, in whatever layer it shows
+        problem = "what the history keeps of the schema before it cannot be read"
+        refuse(run, problem, f"Restore its backup instead: {run.backup_id or 'none'}")
 
 
 def find_run(runs: Sequence[PastRun], run_id: str, database: str) -> PastRun:

@@ -173,6 +173,11 @@ class RestoreNotProved(TrueupError):
     {problem}. The content from before is in the backup {saved}; restore that one."""
 
 
+class HistoryUnreadable(TrueupError):
+    """The history has a record of the run {run} that cannot be read: {problem}. Nothing was changed. Something damaged
+    it; take that record out of the table, or restore a backup."""
+
+
 class AlreadyUndone(TrueupError):
     """{what} was taken back already, by the run {by}. Nothing was changed. To have its changes again, undo that one:
     trueup undo {by}"""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.describing import describe, label_of
+from trueup.errors import HistoryUnreadable
 from trueup.plans import Fill, Form, Plan, Step
 from trueup.run import Intent, Receipt
 from trueup.schema import Schema, Sql, StoredObject
@@ -19,6 +20,8 @@ from trueup.text import object_name
 
 KILLED = "killed before its commit"
 """What stands in place of the name of a run that was killed."""
+_AGES = 1e15
+"""Milliseconds that no run takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +189,21 @@ def read_runs(records: Iterable[Mapping[str, Any]]) -> tuple[PastRun, ...]:
 
     Args:
         records: the rows of the history, oldest first.
+
+    Raises:
+        HistoryUnreadable: one of them is damaged.
     """
-    rows = list(records)
+    rows, runs = list(records), list[PastRun]()
     steps: dict[str, list[PastStep]] = {}
-    for row in rows:
-        if row["step"]:
-            steps.setdefault(row["run_id"], []).append(_step(row))
-    runs = [_run(row, steps.get(row["run_id"], ())) for row in rows if not row["step"]]
+    for row in sorted(rows, key=lambda row: not row["step"]):
+        try:
+            _refuse_damage(row)
+            if row["step"]:
+                steps.setdefault(row["run_id"], []).append(_step(row))
+            else:
+                runs.append(_run(row, steps.get(row["run_id"], ())))
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise HistoryUnreadable(run=row["run_id"], problem=error) from error
     return _mark_undone(list(_mark_drifted(runs)))
 
 
@@ -253,6 +264,23 @@ def unpack_schema(packed: bytes) -> Schema:
     )
 
 
+def _refuse_damage(row: Mapping[str, Any]) -> None:
+    """SQLite keeps any value in any column.
+
+    Raises:
+        TypeError: a value is not what every version writes there.
+    """
+    texts = [row[name] for name in ("run_id", "kind", "name", "status", "started_at", "checksum", "sql")]
+    others = [value for name, value in row.items() if name != "objects_before"]
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not isinstance(row["step"], int)
+        or not 0 <= row["execution_time_ms"] < _AGES
+        or any(isinstance(value, bytes) for value in others)
+    ):
+        raise TypeError("a value is of the wrong kind")
+
+
 def _step(row: Mapping[str, Any]) -> PastStep:
     made = row.get("changes")
     return PastStep(
@@ -269,7 +297,7 @@ def _step(row: Mapping[str, Any]) -> PastStep:
 
 
 def _made(item: dict[str, Any]) -> Made:
-    return Made(**(item | {"names": tuple(item["names"])}))
+    return Made(**(_known(item, Made) | {"names": tuple(item["names"])}))
 
 
 def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
@@ -288,13 +316,17 @@ def _run(row: Mapping[str, Any], steps: Sequence[PastStep]) -> PastRun:
         receipt=_receipt(json.loads(row["receipt"])) if row["receipt"] else None,
         steps=tuple(sorted(steps, key=lambda step: step.number)),
         objects_before=row.get("objects_before"),
-        undoes=json.loads(row.get("undoes") or "{}"),
+        undoes=_undoes(row.get("undoes") or "{}"),
         undo_sql=row.get("undo_sql") or "",
         checksum=row["checksum"],
         trueup_version=row["trueup_version"] or "",
         note=row.get("note") or "",
         error=row.get("error") or "",
     )
+
+
+def _undoes(text: str) -> dict[str, tuple[int, ...]]:
+    return {run_id: tuple(map(int, numbers)) for run_id, numbers in json.loads(text).items()}
 
 
 def _moment(text: str) -> datetime:
@@ -304,7 +336,12 @@ def _moment(text: str) -> datetime:
 
 
 def _receipt(item: dict[str, Any]) -> Receipt:
-    return Receipt(**(item | {"proofs": tuple(item["proofs"])}))
+    return Receipt(**(_known(item, Receipt) | {"proofs": tuple(item["proofs"])}))
+
+
+def _known(item: Mapping[str, Any], kind: type[Made | Receipt]) -> dict[str, Any]:
+    """Without what a later version notes as well."""
+    return {field.name: item[field.name] for field in fields(kind) if field.name in item}
 
 
 def _mark_drifted(runs: Iterable[PastRun]) -> Iterator[PastRun]:

@@ -26,11 +26,12 @@ from trueup import (
     migrate,
     past_runs,
     plan,
+    plan_cleanup,
     plan_undo,
     restore,
     undo,
 )
-from trueup.errors import NotUndoable
+from trueup.errors import HistoryUnreadable, NotUndoable
 from trueup.locating import position
 from trueup.past_text import past_run_lines
 from trueup.standing import BASELINE
@@ -251,3 +252,47 @@ def test_the_first_layout_is_brought_up_to_date_by_the_next_run(old: Lab) -> Non
     told = [(item.kind, item.state) for item in past_runs(old.target(()))]
     assert told == [("auto", "completed"), ("auto", "undone"), ("undo", "undone"), ("restore", "completed")]
     assert old.migrate(models("a", "b")).success
+
+
+# -- histories of newer versions, and damaged ones ---------------------------------------------------------------------
+
+
+def test_what_a_newer_version_notes_does_no_harm(filled: Lab) -> None:
+    """A server that went back reads the proof, the changes and the times of a trueup that notes more of each."""
+    filled.migrate(models("a", "b"))
+    filled.sql(
+        "UPDATE migration_history SET"
+        " receipt = json_set(receipt, '$.newer', 1), changes = json_set(changes, '$[0].newer', 1),"
+        " measured = json_set(measured, '$[0].newer', 1)"
+    )
+    assert past_runs(filled.target(()))[-1].receipt is not None
+    assert filled.migrate(models("a", "b", "c")).success
+    assert undo(filled.target(()), accept_loss=True).status is Status.UNDONE
+    assert undo(filled.target(()), accept_loss=True).status is Status.UNDONE
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("started_at = 'x'", "execution_time_ms = 'long'", "execution_time_ms = 9e999", "name = x'00ff'"),
+        *("receipt = '{'", "receipt = '[]'", "changes = '[1]'", "undoes = '7'", "note = x'00'", "step = x'01'"),
+    ],
+)
+def test_a_damaged_record_is_told(filled: Lab, damage: str) -> None:
+    """Whoever wants to know of the runs hears which record cannot be read; a server starts, and a restore works."""
+    (run,) = past_runs(filled.target(()))
+    assert filled.migrate(models("a", "b")).success
+    steps = "step" if damage.startswith(("changes", "step")) else "NOT step"
+    filled.sql(f"UPDATE migration_history SET {damage} WHERE run_id = '{run.id}' AND {steps}")
+    for ask in (past_runs, plan_undo, plan_cleanup):
+        with pytest.raises(HistoryUnreadable, match=f"a record of the run {run.id} that cannot be read"):
+            ask(filled.target(()))
+    assert filled.migrate(models("a", "b", "c")).success
+    assert restore(find_backup(filled.target(()), "latest"), filled.target(())).status is Status.RESTORED
+
+
+def test_a_damaged_schema_in_the_history(filled: Lab) -> None:
+    """A run is not undone when nobody can tell how the database was before it."""
+    filled.sql("UPDATE migration_history SET objects_before = x'00ff' WHERE NOT step")
+    with pytest.raises(NotUndoable, match="the schema before it cannot be read"):
+        plan_undo(filled.target(()))

@@ -50,7 +50,7 @@ def read_marks(connection: Connection, name: str) -> list[Mark]:
         Mark(
             run_id=run_id,
             kind=kind,
-            finished_at=finished_at,
+            finished_at=str(finished_at),
             schema=schema,
             models=models or "",
             versions=versions or "",
@@ -132,6 +132,6 @@ def read_records(connection: Connection, name: str) -> list[dict[str, Any]]:
 
 def _parse_measured(text: str) -> Iterator[Measured]:
     for item in json.loads(text):
-        seconds, work = item.pop("seconds"), item.pop("work")
-        if work in list(Work):  # another version may know other kinds
-            yield Measured(load=Load(work=Work(work), **item), seconds=seconds)
+        if item["work"] in list(Work):  # another version may know other kinds, and more of each
+            known = {name: item[name] for name in ("rows", "bytes", "cost") if name in item}
+            yield Measured(load=Load(work=Work(item["work"]), **known), seconds=item["seconds"])
