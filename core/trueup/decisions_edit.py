@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.decisions import Decision
-from trueup.decisions_file import HEADER, as_toml, entry_of, parse_entry
+from trueup.decisions_file import HEADER, as_toml, entry_of, parse_entry, read_entries
 
 _TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
@@ -19,6 +19,14 @@ def write_decision(path: Path, decision: Decision) -> None:
 
     Comments, order and formatting of the file are kept, and so is its mode; a file that does not exist is made. Whoever
     reads meanwhile sees the old file or the new one.
+
+    Args:
+        path: the file.
+        decision: what it is to say from now on.
+
+    Raises:
+        DecisionsError: what is in the file now is not understood.
+        OSError: it cannot be written; it is then as it was.
     """
     text = _with_tables(_read(path))
     earlier = _answering(text, decision.question, path)
@@ -30,7 +38,16 @@ def write_decision(path: Path, decision: Decision) -> None:
 
 
 def remove_decision(path: Path, decision: Decision) -> None:
-    """Take the decision out of the file, and whatever else answers the same; a file without it stays as it is."""
+    """Take the decision out of the file, and whatever else answers the same; a file without it stays as it is.
+
+    Args:
+        path: the file.
+        decision: as it was read, or any other one that answers the same.
+
+    Raises:
+        DecisionsError: what is in the file is not understood.
+        OSError: it cannot be written; it is then as it was.
+    """
     text = _with_tables(_read(path))
     spans = _answering(text, decision.question, path)
     for start, end in reversed(spans):
@@ -149,7 +166,7 @@ def _line_end(text: str) -> str:
 
 
 def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8") if path.exists() else ""
+    return read_entries(path)[0] if path.exists() else ""
 
 
 def _replace(path: Path, text: str) -> None:

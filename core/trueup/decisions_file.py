@@ -50,23 +50,39 @@ HEADER = re.compile(r"^[ \t]*\[\[[ \t]*decisions[ \t]*\]\]", re.MULTILINE)
 def read_decisions(path: Path | None) -> tuple[Decision, ...]:
     """The decisions that the file holds, in its order; none when there is no file.
 
+    Args:
+        path: the file; ``None`` for none.
+
     Raises:
-        DecisionsError: the file is not TOML, an entry is not understood, or two entries contradict each other.
+        DecisionsError: the file cannot be read, is not TOML, an entry is not understood, or two entries contradict
+            each other.
     """
     if path is None or not path.exists():
         return ()
-    import tomllib  # who has no file does not pay for this import
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        entries = tomllib.loads(text).get("decisions", [])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DecisionsError(path=path, problem=f"is not valid TOML ({error})") from error
-    if not isinstance(entries, list):
-        raise DecisionsError(path=path, problem="decisions must be a list of [[decisions]] tables")
+    text, entries = read_entries(path)
     decisions = tuple(parse_entry(entry, path) for entry in entries)
     refuse_contradictions(decisions, path, _lines(text, len(entries)))
     return decisions
+
+
+def read_entries(path: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The text of the file to the letter, and the entries in it, whatever they say.
+
+    Raises:
+        DecisionsError: it cannot be read, or is no TOML with a list of tables.
+    """
+    import tomllib  # who has no file does not pay for this import
+
+    try:
+        text = path.read_bytes().decode("utf-8")
+        entries = tomllib.loads(text).get("decisions", [])
+    except OSError as error:
+        raise DecisionsError(path=path, problem=f"cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DecisionsError(path=path, problem=f"is not valid TOML ({error})") from error
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise DecisionsError(path=path, problem="decisions must be a list of [[decisions]] tables")
+    return text, entries
 
 
 def refuse_contradictions(decisions: Sequence[Decision], where: object, lines: Sequence[int] = ()) -> None:
@@ -97,15 +113,24 @@ def entry_of(decision: Decision) -> dict[str, Any]:
 
 
 def _toml(value: str | int | float | bool) -> str:
-    """A value as TOML; a basic string is written as JSON writes it. https://toml.io/en/v1.0.0#string"""
+    """A value as TOML; a basic string is written as JSON writes it, a number that is not finite as Python does.
+
+    https://toml.io/en/v1.0.0#string, https://toml.io/en/v1.0.0#float
+    """
+    if isinstance(value, float):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def parse_entry(entry: Any, path: Path) -> Decision:
     """The decision that an entry means; the reverse of :func:`entry_of`.
 
+    Args:
+        entry: as TOML or JSON has it.
+        path: where it stands, for the sentence.
+
     Raises:
-        DecisionsError: it means none; ``path`` is where it stands.
+        DecisionsError: it means none.
     """
     verbs = [verb for verb in _KINDS if isinstance(entry, dict) and verb in entry]
     if len(verbs) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,7 @@ ALL: tuple[Decision, ...] = (
     Drop(table="a.b", column="c.d"),
     Keep(table='with "quotes"'),
     Backfill(table="orders", column="paid", value=True),
+    Backfill(table="orders", column="limit", value=float("-inf")),
 )
 
 
@@ -183,6 +185,19 @@ def test_what_was_written_alone_can_be_taken_out(tmp_path: Path) -> None:
     for decision in ALL:
         remove_decision(path, decision)
     assert path.read_text().strip() == ""
+
+
+@pytest.mark.parametrize("content", [b"models = ", b"models = '\xff'", b"decisions = 3", b"decisions = [3]", None])
+@pytest.mark.parametrize("work", [read_decisions, write_decision, remove_decision])
+def test_a_file_that_is_not_understood_stays(
+    tmp_path: Path, work: Callable[..., object], content: bytes | None
+) -> None:
+    """What is no file of decisions, or no file at all, is refused with its name, by whoever writes as by who reads."""
+    path = tmp_path / "trueup.toml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(DecisionsError, match=r"trueup\.toml"):
+        work(path) if work is read_decisions else work(path, ALL[0])
+    assert path.is_dir() if content is None else path.read_bytes() == content
 
 
 def test_no_file_is_no_decision(tmp_path: Path) -> None:
