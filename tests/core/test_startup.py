@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tests.conftest import Lab
 from trueup import Limits, TrueupError, execute_startup_migration, plan
 from trueup.errors import Cancelled, TimeLimitReached
+from trueup.stages.models import forget
 
 
 class Base(DeclarativeBase):
@@ -136,6 +140,23 @@ def test_edited_models_are_seen_by_a_program_that_stays_open(lab: Lab, tmp_path:
     assert [item.change.id for item in plan(target).assessments] == ["add table a"]
     forget_models(target)
     assert [item.change.id for item in plan(target).assessments] == ["add table another"]
+
+
+@pytest.mark.parametrize("name", ["app", "app/below"])
+def test_only_the_users_modules_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Neither Python's own modules are, though it lies below the directory, nor those of a neighbour whose name begins
+    alike."""
+    (tmp_path / "app" / "below").mkdir(parents=True)
+    (tmp_path / "application").mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / name), str(tmp_path / "application"), *sys.path])
+    for place, module in ((name, "forgotten_models"), ("application", "kept_models")):
+        (tmp_path / place / f"{module}.py").touch()
+        importlib.import_module(module)
+    before = dict(sys.modules)
+    forget(tmp_path / "app")
+    assert before.keys() - sys.modules.keys() == {"forgotten_models"}
+    forget(Path(json.__file__).parents[1])
+    assert before.keys() - sys.modules.keys() == {"forgotten_models"}
 
 
 @pytest.mark.parametrize(("seconds", "error"), [(0.0, TimeLimitReached), (None, Cancelled)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect as SQLAlchemyDialect
 
 _OWN = ("trueup", "trueup_tui", "__main__")
+_INSTALLED = frozenset(("site-packages", "dist-packages"))
+"""Directories of what is nobody's own code; the second is that of Debian's packages."""
 _USUAL_NAMES = ("Base", "metadata", "SQLModel", "db")
 
 
@@ -53,8 +56,8 @@ def load_models(source: object, base: Path, objects: Sequence[Path] = ()) -> Mod
 
     Args:
         source: ``"package.module:attribute"``, ``"path/to/file.py:attribute"``, ``"path/to/schema.sql"``, the URL of
-            another database, or an object: a ``MetaData``, a
-            declarative ``Base``, an SQLModel class, or a list of these.
+            another database, or an object: a ``MetaData``, a declarative ``Base``, an SQLModel class, or a list of
+            these.
         base: where relative paths start from; it is made importable.
         objects: files of CREATE statements that belong to the models.
 
@@ -129,12 +132,13 @@ def forget(base: Path) -> None:
     those that are read anew would be two different ones.
 
     Args:
-        base: modules below this directory are forgotten, except what is installed there.
+        base: modules below this directory are forgotten, except what is installed there, be it Python itself.
     """
-    root = str(base.absolute())
+    root, python = base.absolute(), Path(os.__file__).parent
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None) or ""
-        if file.startswith(root) and "site-packages" not in file and name.partition(".")[0] not in _OWN:
+        file = Path(getattr(module, "__file__", None) or "")
+        installed = file.is_relative_to(python) or not _INSTALLED.isdisjoint(file.parts)
+        if file.is_relative_to(root) and not installed and name.partition(".")[0] not in _OWN:
             del sys.modules[name]
 
 
@@ -169,7 +173,11 @@ def _where(error: BaseException) -> str:
 
 def _is_users(filename: str) -> bool:
     libraries = (str(Path(__file__).parent.parent), "<frozen")
-    return not filename.startswith(libraries) and "site-packages" not in filename and "importlib" not in filename
+    return (
+        not filename.startswith(libraries)
+        and _INSTALLED.isdisjoint(Path(filename).parts)
+        and "importlib" not in filename
+    )
 
 
 def _metadatas(found: object, spec: str) -> Iterator[MetaData]:
