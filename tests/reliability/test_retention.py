@@ -233,6 +233,35 @@ def test_the_lock_file_is_empty_when_all_is_well(filled: Lab) -> None:
     assert lock_file(filled).read_text() == ""
 
 
+def test_a_killed_run_is_recorded_once(filled: Lab) -> None:
+    """Whoever recorded it may have been killed or stopped before it took the note away; the next ones work all the
+    same."""
+    left = {"run_id": "feedbeef", "kind": "auto", "process": 9, "host": "h", "since": "2026-01-03 14:00:00"}
+    for names in (["a"], ["a", "b"], ["a", "b"]):
+        lock_file(filled).write_text(json.dumps(left))
+        assert run(filled, *names).success
+    lock_file(filled).write_text(json.dumps(left))
+    assert restore(find_backup(filled.target(models()), "latest"), filled.target(models())).success
+    assert [item.state for item in past_runs(filled.target(models())) if item.id == "feedbeef"] == ["interrupted"]
+    assert lock_file(filled).read_text() == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"run_id": 5, "kind": "auto", "process": 9, "host": "h", "since": "2026-01-03 14:00:00"}',
+        '{"run_id": "a", "kind": "auto", "process": 9, "host": "h", "since": "long ago"}',
+        *('{"run_id": "a"}', "[]", "half", "[" * 100_000),
+    ],
+    ids=["a number for a text", "no time", "half a note", "a list", "no JSON", "too deep"],
+)
+def test_what_is_no_note_of_a_run_is_none(filled: Lab, text: str) -> None:
+    """Whatever else stands in the lock file, nobody was killed, and all goes on."""
+    lock_file(filled).write_text(text)
+    assert past_runs(filled.target(models())) == ()
+    assert run(filled, "a").warnings == ()
+
+
 @pytest.mark.parametrize("committed", [True, False])
 def test_a_killed_run_is_told_by_the_next_one(filled: Lab, committed: bool) -> None:
     """What a killed run left in the lock file becomes a warning of the next run, and a row of the history if needed."""
@@ -242,7 +271,7 @@ def test_a_killed_run_is_told_by_the_next_one(filled: Lab, committed: bool) -> N
         "kind": "auto",
         "process": 99,
         "host": "h",
-        "since": "then",
+        "since": "2026-01-03 14:00:00",
     }
     lock_file(filled).write_text(json.dumps(left))
     second = run(filled, "a", "b")

@@ -15,8 +15,13 @@ from trueup.run import Backup, Intent
 
 
 def record_interrupted(connection: Connection, name: str, killed: Intent, found_at: datetime) -> None:
-    """Write that a run was killed before its commit, making the table when it is missing."""
+    """Write that a run was killed before its commit, making the table when it is missing.
+
+    Once is enough: who recorded it may have ended, after its commit, before it took the note of it away.
+    """
     make_table(connection, name)
+    if connection.rows(f'SELECT 1 FROM "{name}" WHERE run_id = ? AND step = 0', (killed.run_id,)):
+        return
     row = {
         "run_id": killed.run_id,
         "step": 0,

@@ -15,7 +15,8 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,8 +121,13 @@ def _holder(path: Path) -> str:
 
 
 def read_intent(path: Path) -> Intent | None:
-    """What the file says; nothing when it is empty, or half-written by one that was killed at this very moment."""
+    """What the file says; nothing when it is empty, half-written by one that was killed at this very moment, or of
+    somebody else's."""
     try:
-        return Intent(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        found = Intent(**{field.name: noted[field.name] for field in fields(Intent)})
+        datetime.fromisoformat(found.since)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+    texts = (found.run_id, found.kind, found.host)
+    return found if all(isinstance(text, str) for text in texts) and isinstance(found.process, int) else None
