@@ -135,7 +135,7 @@ def _chosen(run: PastRun, numbers: Sequence[int]) -> Iterator[PastStep]:
     present = {step.number: step for step in run.steps}
     if numbers and run.kind == "undo":
         refuse(run, "an undo is taken back as a whole", f"Leave out --steps: trueup undo {run.id}")
-    for number in numbers or [step.number for step in run.steps if not step.undone_by]:
+    for number in dict.fromkeys(numbers) or [step.number for step in run.steps if not step.undone_by]:
         step = present.get(number)
         if step is None:
             listed = ", ".join(map(str, present))

@@ -450,6 +450,14 @@ def test_single_steps(several: Lab) -> None:
     assert [state for _, state in states(several)] == ["undone", "completed", "completed"]
 
 
+def test_a_step_that_is_named_twice(several: Lab) -> None:
+    """It is taken back once, and as many other steps as it was named hold as before."""
+    take_back(several, None, [1, 1, 1])
+    (steps,) = [run.steps for run in past_runs(several.target(())) if run.kind == "manual"]
+    assert [bool(step.undone_by) for step in steps] == [True, False, False]
+    assert states(several)[0] == ("manual", "partly undone")
+
+
 def test_a_step_that_another_one_needs(lab: Lab) -> None:
     """A column does not go while an index that another step made stands on it."""
     lab.create(models())
