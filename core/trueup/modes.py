@@ -64,13 +64,15 @@ def print_run(run: Run, *, as_json: bool) -> None:
 def print_out(told: Mapping[str, object] | Iterable[str]) -> None:
     """One JSON object, or lines of text.
 
-    Whoever reads them may have seen enough before the end, as ``head`` has; what was done is not less done for that:
-    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    Whoever reads them may have seen enough before the end, as ``head`` has, or have no room for them; what was done is
+    not less done for that: https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """
     try:
         print(json.dumps(told, ensure_ascii=True) if isinstance(told, Mapping) else "\n".join(told), flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say(f"What there is to tell could not be written ({error.strerror or error}). The exit code is right.")
 
 
 def say(sentence: str) -> None:

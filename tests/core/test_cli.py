@@ -401,3 +401,20 @@ def test_whoever_reads_may_stop(filled: Lab, tmp_path: Path) -> None:
     assert process.stderr is not None
     process.stdout.close()
     assert (process.wait(timeout=120), "Traceback" in process.stderr.read()) == (0, False)
+
+
+FULL = """
+import resource, sys
+from trueup.cli import main
+sys.stdout = open(sys.argv.pop(), "w")
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command line with its output in a file that holds ten bytes, whose name comes last."""
+
+
+def test_there_is_no_room_for_the_output(filled: Lab, tmp_path: Path) -> None:
+    """It is told in a sentence, and the exit code is that of what was done."""
+    process = start_python("-c", FULL, "history", "--url", filled.url, str(tmp_path / "out"), cwd=tmp_path)
+    _, err = process.communicate(timeout=120)
+    assert (process.returncode, "could not be written (File too large)" in err, "Traceback" in err) == (0, True, False)
