@@ -73,9 +73,12 @@ class Settings:
     objects: tuple[Path, ...] = ()
     """Files of CREATE statements for what the models declare besides their tables: views, triggers, virtual tables."""
     base: Path = Path()
-    """The directory that relative paths start from: that of the configuration file, else the current one."""
+    """The directory that relative paths start from: that of the configuration file, else the current one. Where the
+    settings are made without :func:`load_settings`, paths start from the current directory, and decisions are read from
+    no file."""
     decisions: Path | None = None
-    """The file that keeps decisions: the configuration file, else ``trueup.toml`` in the current directory."""
+    """The file that keeps decisions: the configuration file; ``trueup.toml`` beside a ``pyproject.toml``, or in the
+    current directory where there is no configuration."""
 
     @property
     def retention(self) -> Retention:
@@ -116,7 +119,8 @@ def load_settings(
         (arguments or {}, "the command line"),
     ):
         given |= {name: _convert(name, value, where) for name, value in source.items() if value is not None}
-    given.setdefault("url", environment.get("DATABASE_URL"))
+    if environment.get("DATABASE_URL"):
+        given.setdefault("url", environment["DATABASE_URL"])
     settings = replace(defaults, **given)
     decisions = path if path and path.name != "pyproject.toml" else base / FILE
     return replace(settings, base=base, decisions=decisions)

@@ -58,6 +58,16 @@ def test_database_url_is_the_last_resort(tmp_path: Path) -> None:
     assert load(tmp_path, environment | {"TRUEUP_URL": "sqlite:///own.db"}).url == "sqlite:///own.db"
 
 
+def test_the_callers_defaults(tmp_path: Path) -> None:
+    """What a program gives as defaults holds where no place says otherwise, the URL included."""
+    given = Settings(url="sqlite:///default.db", time_limit=15.0, policy=Policy.CHECK)
+    (tmp_path / "trueup.toml").write_text('policy = "full"')
+    settings = load_settings(environment={}, directory=tmp_path, defaults=given)
+    assert (settings.url, settings.time_limit, settings.policy) == ("sqlite:///default.db", 15.0, Policy.FULL)
+    environment = {"DATABASE_URL": "sqlite:///general.db"}
+    assert load_settings(environment=environment, directory=tmp_path, defaults=given).url == "sqlite:///general.db"
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
