@@ -37,6 +37,7 @@ from trueup.events import (
     Waiting,
     Working,
 )
+from trueup.history_rows import Ended
 from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.noting import note_failure
@@ -196,11 +197,11 @@ class Running:
         self.limits.phase = "verifying the result"
         self._tell(Verifying)
         with self._timed(Work.CHECK):
-            self.receipt = verify(connection, self.plan, before, proofs, own, find_unlike)
-        self.report(Verified(elapsed=self.limits.elapsed, receipt=self.receipt))
+            self.receipt = receipt = verify(connection, self.plan, before, proofs, own, find_unlike)
+        self.report(Verified(elapsed=self.limits.elapsed, receipt=receipt))
         if killed is not None and killed.run_id not in completed:
             failing.record_interrupted(connection, settings.history_table, killed, self.now())
-        self._record(connection)
+        self._record(connection, receipt)
         self.limits.release()
         self.limits.check(ahead=_COMMITTING * sum(self.step_seconds))
 
@@ -271,23 +272,27 @@ class Running:
         )
         self.report(BackedUp(elapsed=self.limits.elapsed, backup=self.backup))
 
-    def _record(self, connection: Connection) -> None:
-        assert self.receipt is not None
+    def _record(self, connection: Connection, receipt: Receipt) -> None:
         recording.record_run(
             connection,
             self.target.settings.history_table,
-            run_id=self.id,
-            kind=self.kind,
+            self._ended(),
             plan=self.plan,
             schema_after=connection.fingerprint(leave_out=(self.target.settings.history_table,)),
-            started_at=self.started_at,
-            finished_at=self.now(),
             step_seconds=self.step_seconds,
             measured=self._measured(),
             backup=self.backup,
-            receipt=self.receipt,
+            receipt=receipt,
             undo_sql=self.way_back.script,
             step_undo_sql=self.way_back.steps,
+        )
+
+    def _ended(self) -> Ended:
+        return Ended(
+            run_id=self.id,
+            kind=self.kind,
+            started_at=self.started_at,
+            finished_at=self.now(),
             version=__version__,
         )
 
@@ -299,16 +304,12 @@ class Running:
             failing.record_failed,
             connection,
             self.target.settings.history_table,
-            run_id=self.id,
-            kind=self.kind,
+            self._ended(),
             plan=self.plan,
             error=str(error),
-            started_at=self.started_at,
-            finished_at=self.now(),
             step_seconds=self.step_seconds,
             failed_after=failed_after,
             backup=self.backup,
-            version=__version__,
         )
         self.warnings += note_failure(connection, error, record)
 

@@ -11,11 +11,13 @@ from trueup.clock import Now, utc_now
 from trueup.dialect import Connection
 from trueup.errors import DatabaseDamaged, NothingToTake, SchemaMoved, TrueupError, explained
 from trueup.flow import plan
+from trueup.history_rows import Ended
 from trueup.limits import Limits
 from trueup.plans import Plan
 from trueup.policy import Policy
 from trueup.run import Run, Status
 from trueup.stages import history, recording
+from trueup.standing import BASELINE
 from trueup.target import Target
 
 
@@ -104,11 +106,14 @@ class _Baselining:
         recording.record_baseline(
             connection,
             self.target.settings.history_table,
-            run_id=self.id,
+            Ended(
+                run_id=self.id,
+                kind=BASELINE,
+                started_at=self.started_at,
+                finished_at=self.now(),
+                version=__version__,
+            ),
             plan=found,
             title=self.name or f"{len(found.live.tables)} tables as they were",
             note=self.note,
-            started_at=self.started_at,
-            finished_at=self.now(),
-            version=__version__,
         )

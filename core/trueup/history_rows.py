@@ -6,24 +6,38 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from trueup.plans import Plan, Step
 
 
-def ended(run_id: str, kind: str, status: str, started_at: datetime, finished_at: datetime) -> dict[str, Any]:
-    """What every row of a run by this process says."""
-    return {
-        "run_id": run_id,
-        "step": 0,
-        "kind": kind,
-        "status": status,
-        "started_at": started_at.isoformat(),
-        "finished_at": finished_at.isoformat(),
-        "execution_time_ms": milliseconds((finished_at - started_at).total_seconds()),
-        "performed_by": _performer(),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Which run of this process ended, and when: what its row says whatever became of it."""
+
+    run_id: str
+    kind: str
+    """A :attr:`trueup.past.PastRun.kind`."""
+    started_at: datetime
+    finished_at: datetime
+    version: str
+    """Of trueup."""
+
+    def row(self, status: str) -> dict[str, Any]:
+        """As a row of the history."""
+        return {
+            "run_id": self.run_id,
+            "step": 0,
+            "kind": self.kind,
+            "status": status,
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+            "execution_time_ms": milliseconds((self.finished_at - self.started_at).total_seconds()),
+            "performed_by": _performer(),
+            "trueup_version": self.version,
+        }
 
 
 def shared(run_row: Mapping[str, Any]) -> dict[str, Any]:

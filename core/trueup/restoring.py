@@ -35,6 +35,7 @@ from trueup.events import (
     Waiting,
     Working,
 )
+from trueup.history_rows import Ended
 from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.noting import note_failure
@@ -122,13 +123,10 @@ class Restoring:
             failing.record_failed_restore,
             connection,
             self.target.settings.history_table,
-            run_id=self.id,
+            self._ended(),
             restored=self.backup,
             saved=self.saved,
             error=str(error),
-            started_at=self.started_at,
-            finished_at=self.now(),
-            version=__version__,
         )
         try:
             self.warnings += note_failure(connection, error, record)
@@ -213,20 +211,26 @@ class Restoring:
                 recording.record_restore(
                     copy,
                     name,
-                    run_id=self.id,
+                    self._ended(),
                     restored=self.backup,
                     saved=self.saved,
                     taken_back=taken_back,
                     schema_after=copy.fingerprint(leave_out=(name,)),
-                    started_at=self.started_at,
-                    finished_at=self.now(),
-                    version=__version__,
                 )
                 aside(copy.commit, self.limits)
                 self.promised = copy.fingerprint(leave_out=(name,))
             finally:
                 copy.close()
             yield path
+
+    def _ended(self) -> Ended:
+        return Ended(
+            run_id=self.id,
+            kind="restore",
+            started_at=self.started_at,
+            finished_at=self.now(),
+            version=__version__,
+        )
 
     def _read_history(self, present: Connection) -> Records:
         """Damage there is no reason to keep the whole database as it is."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from trueup.dialect import Connection
-from trueup.history_rows import ended, managed_text, milliseconds, shared, step_row
+from trueup.history_rows import Ended, managed_text, milliseconds, shared, step_row
 from trueup.history_table import NAMES, insert, last_managed, make_table, remove_runs
 from trueup.past import KILLED, performer_of
 from trueup.plans import Plan
@@ -43,17 +43,13 @@ def record_interrupted(connection: Connection, name: str, killed: Intent, found_
 def record_failed(
     connection: Connection,
     name: str,
+    ended: Ended,
     *,
-    run_id: str,
-    kind: str,
     plan: Plan,
     error: str,
-    started_at: datetime,
-    finished_at: datetime,
     step_seconds: Sequence[float],
     failed_after: float | None,
     backup: Backup | None,
-    version: str,
 ) -> None:
     """Write that a run was rolled back, in a transaction of its own, where there is a history.
 
@@ -68,7 +64,7 @@ def record_failed(
         return
     make_table(connection, name)
     _shorten_earlier_attempts(connection, name, plan.checksum, error)
-    row = ended(run_id, kind, "rolled_back", started_at, finished_at) | {
+    row = ended.row("rolled_back") | {
         "name": f"{len(plan.steps)} steps, rolled back",
         "checksum": plan.checksum,
         "sql": plan.script,
@@ -77,7 +73,6 @@ def record_failed(
         "schema_after": plan.live.fingerprint,
         "managed_tables": managed_text(last_managed(connection, name)),
         "backup_id": backup.id if backup else None,
-        "trueup_version": version,
         "error": error,
     }
     insert(connection, name, row)
@@ -98,14 +93,11 @@ def _outcomes(plan: Plan, step_seconds: Sequence[float], failed_after: float | N
 def record_failed_restore(
     connection: Connection,
     name: str,
+    ended: Ended,
     *,
-    run_id: str,
     restored: Backup,
     saved: Backup | None,
     error: str,
-    started_at: datetime,
-    finished_at: datetime,
-    version: str,
 ) -> None:
     """Write that a restore failed, in a transaction of its own, where there is a history.
 
@@ -114,16 +106,16 @@ def record_failed_restore(
     if not set(NAMES) <= set(connection.columns(name)):
         return
     make_table(connection, name)
-    if connection.execute(f"UPDATE \"{name}\" SET status = 'failed', error = ? WHERE run_id = ?", (error, run_id)):
+    correction = f"UPDATE \"{name}\" SET status = 'failed', error = ? WHERE run_id = ?"
+    if connection.execute(correction, (error, ended.run_id)):
         return
     _forget_the_same(connection, name, restored.checksum, error)
-    row = ended(run_id, "restore", "rolled_back", started_at, finished_at) | {
+    row = ended.row("rolled_back") | {
         "name": f"restore of the backup {restored.id}, rolled back",
         "checksum": restored.checksum,
         "sql": "",
         "managed_tables": managed_text(last_managed(connection, name)),
         "backup_id": saved.id if saved else None,
-        "trueup_version": version,
         "error": error,
     }
     insert(connection, name, row)

@@ -15,13 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from trueup.dialect import Connection
-from trueup.history_rows import ended, managed_text, milliseconds, shared, step_row
+from trueup.history_rows import Ended, managed_text, milliseconds, shared, step_row
 from trueup.history_table import RENAMES, REQUIRED, RESTORED, insert, last_managed, make_table
 from trueup.past import made_by, pack_schema, write_made
 from trueup.plans import Plan
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
-from trueup.standing import BASELINE
 
 
 def intent(run_id: str, kind: str, now: datetime) -> Intent:
@@ -38,20 +37,16 @@ def intent(run_id: str, kind: str, now: datetime) -> Intent:
 def record_run(
     connection: Connection,
     name: str,
+    ended: Ended,
     *,
-    run_id: str,
-    kind: str,
     plan: Plan,
     schema_after: str,
-    started_at: datetime,
-    finished_at: datetime,
     step_seconds: Sequence[float],
     measured: Sequence[Measured],
     backup: Backup | None,
     receipt: Receipt,
     undo_sql: str,
     step_undo_sql: Sequence[str],
-    version: str,
 ) -> None:
     """Write a successful run, inside its own transaction, making the table when it is missing.
 
@@ -60,7 +55,7 @@ def record_run(
         step_undo_sql: the same for each step.
     """
     make_table(connection, name)
-    run_row = ended(run_id, kind, "completed", started_at, finished_at) | {
+    run_row = ended.row("completed") | {
         "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
         "checksum": plan.checksum,
         "sql": plan.script,
@@ -74,7 +69,6 @@ def record_run(
         "managed_tables": managed_text(_managed(connection, name, plan)),
         "backup_id": backup.id if backup else None,
         "receipt": json.dumps(asdict(receipt)),
-        "trueup_version": version,
         "measured": _measured_text(measured),
         "undoes": json.dumps({plan.undoes.run_id: plan.undoes.steps}) if plan.undoes else None,
         "objects_before": pack_schema(plan.live),
@@ -93,19 +87,16 @@ def record_run(
 def record_baseline(
     connection: Connection,
     name: str,
+    ended: Ended,
     *,
-    run_id: str,
     plan: Plan,
     title: str,
     note: str,
-    started_at: datetime,
-    finished_at: datetime,
-    version: str,
 ) -> None:
     """Write how the database is, and how it stands to the models, making the table when it is missing."""
     make_table(connection, name)
     present = (_keys(plan.wanted) | last_managed(connection, name)) & _keys(plan.live)
-    row = ended(run_id, BASELINE, "completed", started_at, finished_at) | {
+    row = ended.row("completed") | {
         "name": title,
         "checksum": plan.checksum,
         "sql": "",
@@ -115,7 +106,6 @@ def record_baseline(
         "versions": plan.versions,
         "differences_left": plan.differences_left,
         "managed_tables": managed_text(present),
-        "trueup_version": version,
         "note": note or None,
     }
     insert(connection, name, row)
@@ -124,25 +114,21 @@ def record_baseline(
 def record_restore(
     connection: Connection,
     name: str,
+    ended: Ended,
     *,
-    run_id: str,
     restored: Backup,
     saved: Backup | None,
     taken_back: Sequence[str],
     schema_after: str,
-    started_at: datetime,
-    finished_at: datetime,
-    version: str,
 ) -> None:
     """Write that the database is that of a backup from now on, and which runs that takes back."""
-    row = ended(run_id, "restore", "completed", started_at, finished_at) | {
+    row = ended.row("completed") | {
         "name": f"{RESTORED}{restored.id}",
         "checksum": restored.checksum,
         "sql": "",
         "schema_after": schema_after,
         "managed_tables": managed_text(last_managed(connection, name)),
         "backup_id": saved.id if saved else None,
-        "trueup_version": version,
         "undoes": json.dumps(dict.fromkeys(taken_back, ())),
     }
     insert(connection, name, row)
