@@ -30,7 +30,7 @@ from trueup.stages import history
 from trueup.stages.models import forget
 from trueup.surveying import survey_sides
 from trueup.target import Target
-from trueup.undoing import compose_undo
+from trueup.undoing import Undoing, compose_undo
 
 
 def plan(
@@ -182,7 +182,17 @@ def plan_undo(
     limits.phase = "comparing and looking at the data"
     budget, decisions = limits.budget(settings.probe_limit), read_decisions(settings.decisions)
     with reading(target, source) as connection, limits.explaining(), connection.limited(limits):
-        composed = compose_undo(connection, dialect, taken, source, settings, decisions, budget)
+        composed = compose_undo(
+            Undoing(
+                connection=connection,
+                dialect=dialect,
+                taken=taken,
+                source=source,
+                settings=settings,
+                decisions=decisions,
+                budget=budget,
+            )
+        )
     limits.check()
     return composed
 

@@ -37,65 +37,92 @@ _AGAIN = (
 )
 
 
-def compose_undo(
-    connection: Connection,
-    dialect: Dialect,
-    taken: Taken,
-    source: Source | None,
-    settings: Settings,
-    decisions: Sequence[Decision],
-    budget: Budget,
-) -> Plan:
-    """The plan that takes back what was made, tried on an empty copy of the schema as every plan is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoing:
+    """What the plan of an undo is made from."""
 
-    Args:
-        connection: the live database, with the source beside it.
-        dialect: of the database.
-        taken: what is to be taken back.
-        source: where values come back from.
-        settings: of the target.
-        decisions: of which those that fill columns count.
-        budget: for what is asked about the data.
+    connection: Connection
+    """To the live database, with the source beside it."""
+    dialect: Dialect
+    taken: Taken
+    source: Source | None
+    """Where values come back from."""
+    settings: Settings
+    decisions: Sequence[Decision]
+    """Of which those that fill columns count."""
+    budget: Budget
+    """The time for what is asked about the data."""
+
+
+def compose_undo(asked: Undoing) -> Plan:
+    """The plan that takes back what was made, tried on an empty copy of the schema as every plan is.
 
     Raises:
         NotUndoable: what the run renamed or dropped is not as it left it.
+        RenameRefused: something stands in the way of a name that comes back.
         PlanNotProved: a mistake in trueup.
     """
-    live = connection.schema(leave_out=(settings.history_table,))
+    taken, found = asked.taken, _look_back(asked)
+    survey = _survey(asked, found)
+    lost = dict(found.giving.not_returning(found.rows.returning))
+    plan = compose(survey, spare(survey, _judge(survey, found.inverse, found.giving, lost)), Policy.FULL)
+    return replace(
+        plan,
+        undoes=Undone(run_id=taken.run.id, steps=() if taken.whole else tuple(step.number for step in taken.steps)),
+        wanted=_owned_again(found.inverse),
+        warnings=(*plan.warnings, *(hazard.sentence for hazard in lost.values()), *((_AGAIN,) if plan.steps else ())),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What there is to do."""
+
+    renames: tuple[RenameTable | RenameColumn, ...]
+    live: Schema
+    base: Schema
+    """The live schema after the renames."""
+    wanted: Schema
+    inverse: Inverse
+    giving: Giving
+    rows: _Rows
+
+
+def _look_back(asked: Undoing) -> _Found:
+    taken, dialect = asked.taken, asked.dialect
+    live = asked.connection.schema(leave_out=(asked.settings.history_table,))
     renames = invert_renames(taken.made)
     _refuse_moved(taken, live, renames)
     base = renamed(live, renames, dialect) if renames else live
     inverse = _find_inverse(taken, live, base)
     wanted = evolve(base, taken.before, inverse.changes, inverse.left)
-    beside = connection.beside(source, base, renames) if source else None
-    giving = _find_giving(taken, inverse, base, beside, decisions, dialect)
+    beside = asked.connection.beside(asked.source, base, renames) if asked.source else None
+    giving = _find_giving(taken, inverse, base, beside, asked.decisions, dialect)
     rows = _find_rows(taken, inverse, wanted, giving)
-    outlook = rows.outlook(renames, _returning_tables(inverse, source))
-    survey = Survey(
+    return _Found(renames=renames, live=live, base=base, wanted=wanted, inverse=inverse, giving=giving, rows=rows)
+
+
+def _survey(asked: Undoing, found: _Found) -> Survey:
+    rows, connection = found.rows, asked.connection
+    outlook = rows.outlook(found.renames, _returning_tables(found.inverse, asked.source))
+    sight = _take_sight(connection, outlook, found.base, found.wanted, found.giving, asked.budget)
+    return Survey(
         connection=connection,
-        dialect=dialect,
-        declared=_nothing_declared(f"the database before run {taken.run.id}"),
-        settings=settings,
+        dialect=asked.dialect,
+        declared=_nothing_declared(f"the database before run {asked.taken.run.id}"),
+        settings=asked.settings,
         answers=(),
-        decided=Decided(renames=renames),
+        decided=Decided(renames=found.renames),
         position=Position(),
-        live=live,
-        wanted=wanted,
-        base=base,
-        changes=inverse.changes,
+        live=found.live,
+        wanted=found.wanted,
+        base=found.base,
+        changes=found.inverse.changes,
         fill=lambda table, column: rows.fills.get((table.lower(), column.lower())),
-        sight=replace(_take_sight(connection, outlook, base, wanted, giving, budget), acting=rows.acting),
-        source=source,
+        sight=replace(sight, acting=rows.acting),
+        source=asked.source,
         reverted=rows.reverted,
         returning=tuple(item for item in rows.returning if item.rows),
-    )
-    lost = dict(giving.not_returning(rows.returning))
-    plan = compose(survey, spare(survey, _judge(survey, inverse, giving, lost)), Policy.FULL)
-    return replace(
-        plan,
-        undoes=Undone(run_id=taken.run.id, steps=() if taken.whole else tuple(step.number for step in taken.steps)),
-        wanted=_owned_again(inverse),
-        warnings=(*plan.warnings, *(hazard.sentence for hazard in lost.values()), *((_AGAIN,) if plan.steps else ())),
     )
 
 
