@@ -56,6 +56,7 @@ def find_backup(target: Target, identifier: str) -> Backup:
 
     Raises:
         NoSuchBackup: there is none.
+        BackupsUnreadable: what is in the directory cannot be told.
     """
     dialect = target.dialect()
     return catalogue.find_backup(target.backup_directory(dialect), dialect, identifier)
@@ -65,6 +66,9 @@ def backup_statistics(target: Target) -> BackupStatistics:
     """How many backups there are, of when, how large, and what became of the runs that they were taken for.
 
     A database that cannot be read tells nothing of its runs; the rest is known all the same.
+
+    Raises:
+        BackupsUnreadable: what is in the directory cannot be told.
     """
     found = list_backups(target)
     outcomes = _outcomes(target)
@@ -201,7 +205,9 @@ def delete_backup(
     Raises:
         BackupStillNeeded: it is one of these, and nobody accepted that.
         NoSuchBackup: somebody deleted it already.
+        BackupsUnreadable: what is in the directory cannot be told.
         AnotherMigrator: a run that may need it is at work.
+        ReadOnlyDatabase: the lock file beside the database cannot be written.
         BackupNotDeleted: the directory does not allow it.
     """
     with _alone("delete", target, report, Limits(), now):

@@ -52,6 +52,8 @@ def plan_cleanup(target: Target, *, days: float | None = None, now: Now = utc_no
         now: the clock.
 
     Raises:
+        ConfigurationError: the URL, or the name of the history, cannot be used.
+        BackupsUnreadable: which runs can still be undone cannot be told.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
     """
     dialect, settings = target.dialect(), target.settings
@@ -75,6 +77,7 @@ def clean_history(target: Target, *, days: float | None = None, now: Now = utc_n
         What was taken out.
 
     Raises:
+        ConfigurationError, BackupsUnreadable: as :func:`plan_cleanup`.
         ReadOnlyDatabase, DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: nothing was taken out.
     """
     found = plan_cleanup(target, days=days, now=now)

@@ -16,6 +16,7 @@ from trueup.run import Backup, Receipt, Rehearsal, Run
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Event:
     elapsed: float
+    """Seconds since the run began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Started(_Event):
     run_id: str
     plan: Plan
     time_limit: float | None
+    """Seconds from lock to commit; ``None`` for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class RestoreStarted(_Event):
     run_id: str
     backup: Backup
     time_limit: float | None
+    """Seconds; ``None`` for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class BackupProgress(Passing):
     done: int
     """Pages."""
     total: int
+    """Pages in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ class StepStarted(_Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementStarted(_Event):
     number: int
+    """Of the step, from 1."""
     sql: str
 
 
@@ -111,8 +116,10 @@ class StepProgress(Passing):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(_Event):
     number: int
+    """From 1."""
     step: Step
     seconds: float
+    """How long it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +127,7 @@ class RestoreProgress(Passing):
     done: int
     """Pages."""
     total: int
+    """Pages in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +157,7 @@ class CopyProgress(Passing):
     done: int
     """Pages."""
     total: int
+    """Pages in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,9 @@ def plan(
         limits: when to stop; never when not given. Where time is short, less of the data is looked at.
 
     Raises:
-        ConfigurationError: the models, the URL or the decisions cannot be used.
+        ConfigurationError: the models, the URL, the decisions or the name of the history cannot be used.
+        RenameRefused: a rename that was decided cannot be done.
+        PlanNotProved: the steps do not lead to the models on an empty copy; a mistake in trueup.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
         Cancelled, TimeLimitReached: the limits say so.
     """
@@ -171,8 +173,11 @@ def plan_undo(
         now: the clock.
 
     Raises:
-        NoSuchRun, AlreadyUndone, NotUndoable: the run cannot be undone.
-        ValuesGone: the backup has values that must come back, and cannot be used.
+        NoSuchRun, AlreadyUndone, NotUndoable, RenameRefused: the run cannot be undone.
+        ValuesGone, BackupsUnreadable: the backup has values that must come back, and cannot be used.
+        NotEnoughSpace, UnpackingFailed: it is packed, and there is no place to unpack it to.
+        PlanNotProved: the steps do not lead back on an empty copy; a mistake in trueup.
+        ConfigurationError: the URL, the decisions or the name of the history cannot be used.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
         Cancelled, TimeLimitReached: the limits say so.
     """
@@ -224,8 +229,7 @@ def undo(
         nobody accepted; its plan says what, and nothing was changed.
 
     Raises:
-        NoSuchRun, AlreadyUndone, NotUndoable, ValuesGone: there is no plan to apply.
-        Cancelled, TimeLimitReached: while the plan was made. Later the outcome says so.
+        TrueupError: there is no plan to apply; see :func:`plan_undo`. What goes wrong later is in the outcome.
     """
     limits = limits or Limits(target.settings.time_limit)
     found = plan_undo(target, run_id, steps, structure_only=structure_only, limits=limits, now=now)
@@ -238,6 +242,7 @@ def past_runs(target: Target) -> tuple[PastRun, ...]:
     """The runs that the history tells of, oldest first; then one that goes on, or that was killed and is not recorded.
 
     Raises:
+        ConfigurationError: the URL, or the name of the history, cannot be used.
         DatabaseUnreadable, DatabaseDamaged, DatabaseBusy: the database cannot be read.
     """
     unfinished = find_unfinished(target.dialect())

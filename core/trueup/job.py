@@ -27,16 +27,24 @@ class Job:
     def __init__(self, work: Callable[[Report, Limits], object], limits: Limits) -> None:
         self.limits = limits
         self._work = work
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a listener that is told of the past may ask for it as well
         self._events: list[Event] = []
         self._listeners: list[Report] = []
         self._thread = threading.Thread(target=self._main, name="trueup-run")
 
     def start(self) -> None:
+        """Begin, in a thread of its own.
+
+        Raises:
+            RuntimeError: it was started before.
+        """
         self._thread.start()
 
     def follow(self, listener: Report) -> Callable[[], None]:
         """Call ``listener`` with every event so far, then with every new one (from the job's thread).
+
+        Args:
+            listener: whatever it raises fails the run.
 
         Returns:
             A function that ends this.
@@ -73,9 +81,18 @@ class Job:
         self.limits.cancel()
 
     def extend(self, seconds: float) -> None:
+        """Allow the run so many seconds more than its time limit."""
         self.limits.extend(seconds)
 
     def wait(self, timeout: float | None = None) -> Run | None:
+        """Wait for the end of the run.
+
+        Args:
+            timeout: seconds; ``None`` for as long as it takes.
+
+        Returns:
+            The outcome; nothing when it goes on after that time, or when the work was no run.
+        """
         self._thread.join(timeout)
         return self.run
 

@@ -59,6 +59,7 @@ def load_plan(path: Path, target: Target) -> Plan:
     Raises:
         PlanFileError: the file is none, was edited, or is of another version's format.
         PlanMoved: the database, the models or the data are not those that the plan was reviewed for.
+        TrueupError: there is no plan for this database at all; see :func:`trueup.plan`.
     """
     content = _read(path)
     with _understood(path):

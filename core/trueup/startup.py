@@ -128,6 +128,7 @@ class BackupInfo:
     size: int
     """Bytes."""
     checksum: str
+    """``algorithm:hex`` of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +136,17 @@ class MigrationResult:
     """What :func:`execute_startup_migration` answers."""
 
     success: bool
+    """Everything that was to be done was done."""
     migration_needed: bool = False
+    """There were differences, and it was for this run to remove them."""
     operations_executed: int = 0
+    """Steps that ran; 0 when they were rolled back."""
     execution_time_ms: int = 0
+    """From start to end, waiting included."""
     backup_created: bool = False
     backup_info: BackupInfo | None = None
     error_message: str | None = None
+    """What failed, or what a person must decide; nothing where it succeeded."""
     warnings: tuple[str, ...] = ()
 
     @classmethod

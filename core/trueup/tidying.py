@@ -65,7 +65,7 @@ def pack_backups(
         now: the time.
         limits: when to stop.
 
-    Returns:
+    Yields:
         Sentences about what could not be done.
 
     Raises:

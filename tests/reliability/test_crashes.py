@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, Text, UniqueConstraint
 
 from tests.conftest import Lab
-from trueup import Limits, Status, apply, events, migrate, plan, start
+from trueup import Job, Limits, Status, apply, events, migrate, plan, start
 from trueup.errors import BackupFailed, Cancelled, StatementFailed, VerificationFailed
 
 ROWS = 30_000
@@ -93,12 +94,26 @@ def test_a_cancelled_run(filled: Lab) -> None:
     """Cancelling from another thread ends the run within a moment, rolled back, and the job says so."""
     before = filled.dump()
     target = filled.target(new_models())
-    job = start(plan(target), target)
+    found = plan(target)
+    job = Job(lambda report, limits: apply(found, target, report=report, limits=limits), Limits())
     job.follow(lambda event: job.cancel() if isinstance(event, events.StatementStarted) else None)
-    run = job.wait(30)
+    job.start()
+    run = job.wait()
     assert run is not None
     assert (run.status, type(run.error)) == (Status.CANCELLED, Cancelled)
     assert filled.dump() == before
+
+
+def test_a_listener_may_ask_the_job(filled: Lab) -> None:
+    """Whoever is told of the events so far may ask for all of them meanwhile, and for the outcome."""
+    target = filled.target(new_models())
+    job = start(plan(target), target)
+    run = job.wait()
+    told: list[object] = []
+    asking = threading.Thread(target=lambda: job.follow(lambda _: told.append((job.run, job.events))), daemon=True)
+    asking.start()
+    asking.join(60)  # it would wait for itself
+    assert told == [(run, job.events)] * len(job.events)
 
 
 def test_ctrl_c_and_sigterm_cancel(filled: Lab, tmp_path: Path) -> None:
