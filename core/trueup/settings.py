@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -109,7 +110,7 @@ def load_settings(
     Raises:
         ConfigurationError: a file or a value is not understood.
     """
-    directory = directory or Path.cwd()
+    directory = directory or _current_directory()
     path, table = _read_config(config) if config else _find_config(directory)
     base = path.parent if path else directory
     given: dict[str, Any] = {}
@@ -129,12 +130,34 @@ def load_settings(
 def _find_config(directory: Path) -> tuple[Path | None, dict[str, Any]]:
     """``trueup.toml``, else ``[tool.trueup]`` in ``pyproject.toml``: here, or in the nearest parent that has one."""
     for place in (directory, *directory.parents):
-        if (place / FILE).is_file():
+        if _is_file(place / FILE):
             return _read_config(place / FILE)
         project = place / "pyproject.toml"
-        if project.is_file() and "trueup" in _toml(project).get("tool", {}):
+        if _is_file(project) and "trueup" in _toml(project).get("tool", {}):
             return _read_config(project)
     return None, {}
+
+
+def _current_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        problem = f"The current directory cannot be used: {error.strerror}. Nothing was opened; start in another one."
+        raise ConfigurationError(problem=problem) from error
+
+
+def _is_file(path: Path) -> bool:
+    """A file that nobody can see may hold a narrower policy, so it is not taken for one that is not there."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        problem = (
+            f"Whether there is a {path} cannot be seen: {error.strerror}. Nothing was opened; start in a directory that"
+            " this user may read, or name the file with --config."
+        )
+        raise ConfigurationError(problem=problem) from error
 
 
 def _read_config(path: Path) -> tuple[Path, dict[str, Any]]:

@@ -183,8 +183,8 @@ def execute_startup_migration(
         arguments = {"url": database_url, "backup_dir": backup_directory and Path(backup_directory).absolute()}
         settings = load_settings(arguments, defaults=Settings(time_limit=STARTUP_TIME_LIMIT))
         target = Target.from_settings(settings, models)
-    except TrueupError as error:
-        return MigrationResult(success=False, error_message=str(error))
+    except Exception as error:  # also of an argument that is of no use; the server must go on with a result
+        return MigrationResult(success=False, error_message=str(explained(error)))
     return MigrationResult.of(migrate(target))
 
 

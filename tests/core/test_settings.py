@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import trueup
 from trueup import Policy, Settings, load_settings
 from trueup.errors import ConfigurationError
 
@@ -96,3 +97,16 @@ def test_a_wrong_file(tmp_path: Path, content: str, sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=r"trueup\.toml") as caught:
         load(tmp_path)
     assert sentence in str(caught.value)
+
+
+def test_a_directory_that_cannot_be_looked_into(tmp_path: Path) -> None:
+    """As root's for another user: a file in it may hold a narrower policy, so nobody acts as if there were none."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    models = tmp_path / "schema.sql"
+    models.write_text("CREATE TABLE t (x)")
+    arguments = ("--auto", "--url", f"sqlite:///{tmp_path}/app.db", "--models", str(models))
+    answer = trueup(*arguments, cwd=closed, as_user=True)
+    assert (answer.code, f"Whether there is a {closed}/trueup.toml cannot be seen" in answer.err) == (2, True)
+    (tmp_path / "trueup.toml").touch()
+    assert trueup(*arguments, "--config", str(tmp_path / "trueup.toml"), cwd=closed, as_user=True).code == 0

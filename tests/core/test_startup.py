@@ -94,6 +94,7 @@ def test_sqlmodel_classes(lab: Lab) -> None:
         ({"database_url": "sqlite:///app.db", "models": 7}, "of type int"),
         ({"database_url": "mysql://u:secret@h/d", "models": Base}, "cannot migrate mysql databases yet"),
         ({"database_url": "sqlite:////no/such/directory/app.db", "models": Base}, "is not a directory"),
+        ({"database_url": "sqlite:///app.db", "models": Base, "backup_directory": 7}, "TypeError"),
     ],
 )
 def test_it_never_raises(arguments: dict[str, Any], sentence: str) -> None:
@@ -103,6 +104,16 @@ def test_it_never_raises(arguments: dict[str, Any], sentence: str) -> None:
     assert result.error_message is not None
     assert sentence in result.error_message
     assert "secret" not in result.error_message
+
+
+def test_a_server_whose_directory_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that was removed under the server's feet is a sentence as well."""
+    gone = tmp_path / "release"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = execute_startup_migration(f"sqlite:///{tmp_path}/app.db", models=Base)
+    assert (result.success, "The current directory cannot be used" in str(result.error_message)) == (False, True)
 
 
 def test_a_question_for_a_person_is_a_result(old: Lab) -> None:
