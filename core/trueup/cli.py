@@ -34,14 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     refuse_what_does_not_go_together(parser, options)
     _set_up_output(verbose=options.verbose)
-    from trueup.errors import TrueupError
+    from trueup.errors import Cancelled, TrueupError
 
     try:
         return _dispatch(options)
     except TrueupError as error:
-        from trueup.modes import fail
+        failure = error
+    except KeyboardInterrupt:  # who writes hears of it in another way; see modes.signals_cancel
+        failure = Cancelled(phase="getting ready")
+    from trueup.modes import fail
 
-        return fail(error, as_json=options.json)
+    return fail(failure, as_json=options.json)
 
 
 def _set_up_output(*, verbose: bool) -> None:

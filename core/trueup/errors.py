@@ -120,6 +120,11 @@ class ReadOnlyDatabase(TrueupError):
     permission on the file and its directory."""
 
 
+class LockFileRefused(ReadOnlyDatabase):
+    """The lock file {path} cannot be used: {reason}. Nothing was changed. Give this user the permission to write to it;
+    while no migrator is at work, it may also be deleted."""
+
+
 class DiskFailed(TrueupError):
     """{database} could not be written: {reason}. Everything was rolled back; the database is as it was. Make room on
     its file system, or see to the disk, and run again."""
@@ -132,7 +137,8 @@ class BackupNeeded(TrueupError):
 
 class BackupFailed(TrueupError):
     """No verified backup could be made in {directory}: {reason}. The migration was not started; the database is as it
-    was."""
+    was. Make room there, or give this user the permission to write to it, or name another directory with
+    --backup-dir."""
 
 
 class BackupNotGood(TrueupError):

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from trueup.as_json import error_object, run_object
@@ -29,7 +29,7 @@ def auto(settings: Settings, *, as_json: bool) -> int:
     limits = Limits(settings.time_limit)
     with signals_cancel(limits):
         run = migrate(Target.from_settings(settings), report=EventLog(), limits=limits)
-    print_run(run, as_json=as_json)
+        print_run(run, as_json=as_json)
     return run.exit_code
 
 
@@ -76,4 +76,6 @@ def print_out(told: Mapping[str, object] | Iterable[str]) -> None:
 
 
 def say(sentence: str) -> None:
-    print(f"trueup: {visible(sentence)}", file=sys.stderr)
+    """One sentence on stderr; none where that takes nothing."""
+    with suppress(OSError):
+        print(f"trueup: {visible(sentence)}", file=sys.stderr)

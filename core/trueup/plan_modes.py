@@ -73,5 +73,5 @@ def apply_plan(settings: Settings, path: Path, *, as_json: bool) -> int:
     with signals_cancel(limits):
         found = load_plan(path, target)
         run = apply(found, target, report=EventLog(), limits=limits, kind="plan file")
-    print_run(run, as_json=as_json)
+        print_run(run, as_json=as_json)
     return run.exit_code

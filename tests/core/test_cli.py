@@ -187,6 +187,10 @@ def test_wrong_models(filled: Lab, tmp_path: Path, code: str, sentence: str) -> 
         (["--url", "nonsense"], 2, "must look like sqlite:///"),
         (["--url", "postgresql://u:secret@h/d"], 2, "cannot migrate postgresql databases yet"),
         (["--url", "sqlite://"], 2, "in memory"),
+        (["--url", "sqlite:///file:x.db?mode=memory&cache=shared&uri=true"], 2, "in memory"),
+        (["--url", "sqlite:///file:x.db?mode=ro&uri=true"], 2, "allows no writing"),
+        (["--url", "sqlite:///file:x.db?immutable=1&uri=true"], 2, "allows no writing"),
+        (["--url", "sqlite+pysqlcipher://:secret@/x.db"], 2, "cannot migrate sqlite+pysqlcipher databases yet"),
         (["--url", "sqlite:////no/such/directory/x.db"], 6, "is not a directory"),
         (["--url", "sqlite:///x.db", "--policy", "safe", "--time-limit", "soon"], 2, "time_limit = 'soon'"),
         ([], 2, "No database given"),
@@ -209,6 +213,13 @@ def test_a_database_that_is_none(lab: Lab, old: str) -> None:
     assert answer.code == 6
     assert "damaged" in answer.err
     assert digest(lab.path) == before
+
+
+def test_a_directory_in_place_of_the_database(lab: Lab, old: str) -> None:
+    """It is told as what it is, with exit code 6, and not as a disk that fails."""
+    lab.path.mkdir()
+    answer = run(lab, old, "--auto")
+    assert (answer.code, f"cannot be opened: {lab.path} is not a file" in answer.err) == (6, True)
 
 
 def test_a_damaged_database(filled: Lab, new: str) -> None:
@@ -244,6 +255,18 @@ def test_a_directory_without_permission(filled: Lab, new: str, tmp_path: Path) -
     answer = trueup("--auto", "--url", url, "--models", new, cwd=tmp_path, as_user=True)
     assert (answer.code, "cannot be opened" in answer.err) == (6, True)
     assert digest(filled.path) == before
+
+
+def test_a_lock_file_of_somebody_else(filled: Lab, new: str) -> None:
+    """Where root migrated first, it is the lock file that the server may not write to, and not the database."""
+    lock = filled.path.with_name("app.db.trueup-lock")
+    lock.chmod(0o444)
+    answer = run(filled, new, "--auto", as_user=True)
+    assert (answer.code, f"The lock file {lock} cannot be used: Permission denied" in answer.err) == (3, True)
+    lock.unlink()
+    lock.mkdir()
+    answer = run(filled, new, "--auto")
+    assert (answer.code, f"The lock file {lock} cannot be used: Is a directory" in answer.err) == (3, True)
 
 
 WRITER = """
@@ -418,3 +441,20 @@ def test_there_is_no_room_for_the_output(filled: Lab, tmp_path: Path) -> None:
     process = start_python("-c", FULL, "history", "--url", filled.url, str(tmp_path / "out"), cwd=tmp_path)
     _, err = process.communicate(timeout=120)
     assert (process.returncode, "could not be written (File too large)" in err, "Traceback" in err) == (0, True, False)
+
+
+def test_errors_that_find_no_room(filled: Lab, tmp_path: Path) -> None:
+    """Where stderr is a file on a full disk, the exit code is still that of what was wrong."""
+    command = [sys.executable, "-m", "trueup", "--auto", "--url", filled.url, "--models", str(tmp_path / "none.py")]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, timeout=120)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("mode", ["--check", "--auto"])
+def test_ctrl_c_before_anything_is_done(lab: Lab, tmp_path: Path, mode: str) -> None:
+    """Who presses Ctrl-C while the models are imported reads a sentence, and no traceback; nothing was done."""
+    models = write_models(tmp_path / "slow.py", f"import os, signal; os.kill(os.getpid(), signal.SIGINT); {people()}")
+    answer = run(lab, models, mode)
+    assert (answer.code, "Traceback" in answer.err, lab.path.exists()) == (3, False, False)
+    assert answer.err.startswith("trueup: Cancelled while ")

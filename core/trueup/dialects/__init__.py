@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from trueup.dialect import Dialect
 
 
+_ENCRYPTED = ("sqlite+pysqlcipher",)
+"""Drivers of files that SQLite itself cannot read; one that is not there yet would be made without encryption."""
+
+
 def dialect_for(url: str, base: Path) -> Dialect:
     """The dialect for one database.
 
@@ -32,6 +36,8 @@ def dialect_for(url: str, base: Path) -> Dialect:
             problem="The database URL cannot be read; it must look like sqlite:///path/to/file.db."
         ) from error
     backend = parsed.get_backend_name()
+    if parsed.drivername in _ENCRYPTED:
+        raise UnsupportedDatabase(backend=parsed.drivername)
     if backend == "sqlite":
         from trueup.dialects.sqlite import SqliteDialect
 

@@ -6,6 +6,7 @@ A start that is in step pays for this module, so what only a plan or a run needs
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -52,6 +53,7 @@ class SqliteDialect:
         self.path = base / _file_of(url)
         self.database = url.render_as_string(hide_password=True)
         self._url = url
+        self._read_only = _opens_read_only(url)
 
     @property
     def name(self) -> str:
@@ -79,6 +81,9 @@ class SqliteDialect:
         In WAL mode it needs these files to read; where it may not make them and there are none, nobody writes, and the
         file is read as it lies: https://www.sqlite.org/wal.html#read_only_databases
         """
+        if write and self._read_only:
+            problem = f"{self.database} allows no writing. Nothing was changed; leave out mode=ro and immutable."
+            raise ConfigurationError(problem=problem)
         if not self._exists() and not write:
             return SqliteConnection(sqlite3.connect(":memory:"), self.database)
         with ExitStack() as stack:
@@ -101,7 +106,7 @@ class SqliteDialect:
 
     def _exists(self) -> bool:
         try:
-            self.path.stat()
+            mode = self.path.stat().st_mode
         except FileNotFoundError as error:
             if not self.path.parent.is_dir():
                 reason = f"{self.path.parent} is not a directory"
@@ -109,6 +114,8 @@ class SqliteDialect:
             return False
         except OSError as error:
             raise DatabaseUnreadable(database=self.database, reason=error.strerror or str(error)) from error
+        if not stat.S_ISREG(mode):
+            raise DatabaseUnreadable(database=self.database, reason=f"{self.path} is not a file")
         return True
 
     def url_of(self, path: Path) -> str:
@@ -258,8 +265,18 @@ def _file_of(url: URL) -> Path:
         from urllib.parse import unquote, urlsplit
 
         name = unquote(urlsplit(name).path)
-    if not name or name == ":memory:":
+    if not name or name == ":memory:" or _option(url, "mode") == "memory":
         raise ConfigurationError(
             problem="A database in memory ends with the process that made it; name a file, as in sqlite:///app.db."
         )
     return Path(name)
+
+
+def _opens_read_only(url: URL) -> bool:
+    return _option(url, "mode") == "ro" or _option(url, "immutable") not in ("", "0")
+
+
+def _option(url: URL, name: str) -> str:
+    """What the application's own connections ask of SQLite; empty where they ask nothing."""
+    value = url.query.get(name, "") if "uri" in url.query else ""
+    return value if isinstance(value, str) else value[0]

@@ -20,13 +20,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trueup.errors import AnotherMigrator, DiskFailed, ReadOnlyDatabase, TrueupError
+from trueup.errors import AnotherMigrator, DiskFailed, LockFileRefused, ReadOnlyDatabase, TrueupError
 from trueup.limits import Limits
 from trueup.run import Intent
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
 _SLICE = 0.1
 """Seconds between two signs of life of one who waits."""
 
@@ -41,6 +42,7 @@ def migrator_lock(
         Cancelled, TimeLimitReached: the limits ended the waiting.
         AnotherMigrator: the holder did not let go within ``timeout`` seconds.
         ReadOnlyDatabase: the directory does not allow the lock file.
+        LockFileRefused: it is there, and this user may not write to it, as when another one migrated first.
         DiskFailed: there is no room for it.
     """
     from filelock import FileLock, Timeout  # a start that finds nothing to do takes no lock
@@ -56,7 +58,7 @@ def migrator_lock(
     except Timeout as error:
         raise AnotherMigrator(holder=_holder(path), database=database, timeout=timeout) from error
     except OSError as error:
-        raise _refused(error, database) from error
+        raise _refused(error, path, database) from error
     try:
         _note(path, intent, database)
         yield killed
@@ -107,13 +109,16 @@ def _note(path: Path, intent: Intent | None, database: str) -> None:
         path.write_text(json.dumps(asdict(intent)) if intent else "", encoding="utf-8")
     except OSError as error:
         path.write_text("", encoding="utf-8")
-        raise _refused(error, database) from error
+        raise _refused(error, path, database) from error
 
 
-def _refused(error: OSError, database: str) -> TrueupError:
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+def _refused(error: OSError, path: Path, database: str) -> TrueupError:
+    reason = error.strerror or str(error)
+    if error.errno == errno.EROFS or (error.errno in _FORBIDDEN and not path.exists()):
         return ReadOnlyDatabase(database=database)
-    return DiskFailed(database=database, reason=error.strerror or str(error))
+    if error.errno in (*_FORBIDDEN, errno.EISDIR, errno.ELOOP):
+        return LockFileRefused(path=path, reason=reason)
+    return DiskFailed(database=database, reason=reason)
 
 
 def _holder(path: Path) -> str:
