@@ -160,7 +160,7 @@ class Running:
             with connection.limited(self.limits), self.limits.explaining():
                 self._in_transaction(connection, dialect, killed)
             self.limits.phase = "committing"
-            aside(connection.commit, self.limits)
+            aside(partial(connection.commit, self.target.settings.lock_timeout, self.limits), self.limits)
             self.needed = (self.id,)
         except Exception as error:
             failed_after = None if self.step_began is None else self.limits.elapsed - self.step_began

@@ -88,7 +88,7 @@ class _Baselining:
                 told = history.tell_takeover(connection, self.target.settings.history_table)
                 self._check(connection, found)
                 self._record(connection, found)
-            connection.commit()
+            connection.commit(timeout, self.limits)
             return told
         finally:
             connection.close()

@@ -90,7 +90,7 @@ def clean_history(target: Target, *, days: float | None = None, now: Now = utc_n
         found = _choose(read_runs(history.read_records(connection, name)), target, days, now())
         remove_runs(connection, name, [run.id for run in found.removed])
         recording.shorten_runs(connection, name, [run.id for run in found.shortened])
-        connection.commit()
+        connection.commit(timeout)
     finally:
         connection.close()
     return found

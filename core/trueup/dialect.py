@@ -163,7 +163,18 @@ class Connection(Protocol):
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement inside the transaction and return how many rows it touched."""
 
-    def commit(self) -> None: ...
+    def commit(self, timeout: float = 5.0, limits: Limits | None = None) -> None:
+        """Make all that was done since :meth:`begin` last.
+
+        Args:
+            timeout: how long to wait for readers that stand in the way, in seconds.
+            limits: can end that waiting, and hear what it is; nothing ends the commit itself.
+
+        Raises:
+            DatabaseBusy: a reader did not let go; the transaction is still open.
+            Cancelled, TimeLimitReached: the limits ended the waiting; the transaction is still open.
+        """
+
     def rollback(self) -> None: ...
     def close(self) -> None: ...
 

@@ -87,7 +87,7 @@ def _settle(killed: Intent, target: Target, dialect: Dialect, now: datetime) -> 
         if completed and killed.run_id not in completed:
             connection.begin(_PATIENCE)
             failing.record_interrupted(connection, name, killed, now)
-            connection.commit()
+            connection.commit(_PATIENCE)
         return (told,)
     finally:
         connection.close()

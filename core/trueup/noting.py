@@ -27,7 +27,7 @@ def note_failure(connection: Connection, error: TrueupError, record: Callable[[]
     try:
         connection.begin(_PATIENCE)
         record()
-        connection.commit()
+        connection.commit(_PATIENCE / 2)
     except Exception as reason:
         connection.rollback()
         return (f"the failure could not be written into the history: {reason}",)

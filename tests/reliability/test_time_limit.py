@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -11,8 +12,8 @@ import pytest
 from tests.conftest import Lab
 from tests.reliability import bank, times
 from trueup import Limits, Plan, Status, apply, migrate, past_runs, plan, plan_undo, restore, undo
-from trueup.errors import Cancelled, TimeLimitReached
-from trueup.events import Event, StatementStarted
+from trueup.errors import Cancelled, DatabaseBusy, TimeLimitReached
+from trueup.events import Event, StatementStarted, Working
 
 ROWS = times(100_000, nightly=5_000_000)
 SHARES = times((0.1, 0.3, 0.5), nightly=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
@@ -129,3 +130,44 @@ def test_a_large_table_is_let_go_at_once(make_lab: Callable[[str], Lab], journal
         assert run.seconds < whole * share + _LATE
     assert lab.rows("SELECT count(note) FROM transfers") == [(ROWS,)]
     assert bank.missing_money(lab.path) == []
+
+
+class Reader:
+    """Reads the database and does not let go. Outside WAL mode a writer cannot commit while it is there."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._connection = sqlite3.connect(lab.path, isolation_level=None)
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN")
+        self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+def test_a_reader_stands_in_the_way_of_the_commit(lab: Lab) -> None:
+    """Whoever waits for it can be cancelled, hears what is waited for, and leaves everything as it was."""
+    bank.found_bank(lab, transfers=5)
+    limits, before = Limits(), lab.dump()
+
+    def cancel(event: Event) -> None:
+        if isinstance(event, Working) and event.phase == "waiting for readers to let it commit":
+            limits.cancel()
+
+    with Reader(lab):
+        run = migrate(bank.target(lab, lock_timeout=120.0), limits=limits, report=cancel)
+    assert (run.status, type(run.error)) == (Status.CANCELLED, Cancelled)
+    assert "Cancelled while waiting for readers to let it commit." in str(run.error)
+    assert lab.dump() == before
+
+
+def test_a_reader_is_waited_for_as_long_as_the_lock_timeout_allows(lab: Lab) -> None:
+    """And the sentence names that time."""
+    bank.found_bank(lab, transfers=5)
+    before = lab.dump()
+    with Reader(lab):
+        run = migrate(bank.target(lab, lock_timeout=0.2))
+    assert (run.status, type(run.error)) == (Status.LOCKED, DatabaseBusy)
+    assert "within the lock timeout of 0.2 s" in str(run.error)
+    assert lab.dump() == before
