@@ -140,7 +140,7 @@ def export_backup(backup: Backup, target: Target, path: Path, *, limits: Limits 
 
     Raises:
         BackupNotUsable: the backup is not good.
-        ExportFailed: the file exists, cannot be written, or is not what it should be.
+        ExportFailed: the file exists, cannot be written, or is not what it should be; or it would not stay that.
         NotEnoughSpace, UnpackingFailed: it is packed, and there is no place to unpack it to, to verify it.
         Cancelled, TimeLimitReached: the limits say so; there is no new file then.
     """
@@ -149,6 +149,9 @@ def export_backup(backup: Backup, target: Target, path: Path, *, limits: Limits 
     if checked.problem:
         raise BackupNotUsable(backup=backup.id, problem=checked.problem)
     place = path / backup.plain_path.name if path.is_dir() else path
+    for remains in target.dialect().remains(place):
+        reason = f"{remains.name} of an earlier database is there, and would be played over it"
+        raise ExportFailed(backup=backup.id, path=place, reason=reason)
     limits.phase = "exporting the backup"
     try:
         backups.export(checked, place, limits)

@@ -318,6 +318,9 @@ class Dialect(Protocol):
     def move_aside(self, mark: str) -> Path:
         """Give a file that is no database another name, with ``mark`` in it, and return that."""
 
+    def remains(self, path: Path) -> list[Path]:
+        """What an earlier database at that place left beside it, and would be played over a new one put there."""
+
     def wanted(
         self, metadatas: Sequence[MetaData], scripts: Sequence[Script], spec: str, known: Sequence[Table] = ()
     ) -> Schema:

@@ -400,6 +400,16 @@ def test_an_export_overwrites_nothing(migrated: Lab, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_an_export_keeps_away_from_what_a_database_left(migrated: Lab, tmp_path: Path, ending: str) -> None:
+    """A database that was deleted without its -wal or -journal would come back through these into the new file."""
+    path = tmp_path / "new.db"
+    path.with_name(f"new.db{ending}").write_text("of another database")
+    with pytest.raises(ExportFailed, match=f"new.db{ending} of an earlier database is there"):
+        export_backup(both(migrated)[0], target_of(migrated), path)
+    assert not path.exists()
+
+
 def test_a_bad_backup_is_not_exported(migrated: Lab, tmp_path: Path) -> None:
     """It is verified first."""
     backup = both(migrated)[0]

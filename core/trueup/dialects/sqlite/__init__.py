@@ -137,6 +137,10 @@ class SqliteDialect:
                 path.rename(self.path.with_name(f"{self.path.name}.{mark}{ending}"))
         return self.path.with_name(f"{self.path.name}.{mark}")
 
+    def remains(self, path: Path) -> list[Path]:
+        beside = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal"))
+        return [item for item in beside if item.exists()]
+
     def wanted(
         self, metadatas: Sequence[MetaData], scripts: Sequence[Script], spec: str, known: Sequence[Table] = ()
     ) -> Schema:
