@@ -35,6 +35,7 @@ _AGAIN = (
     "models that still want what was taken back make it again at the next trueup --auto; go back to the older models"
     " before a server starts"
 )
+_ROWS_FIRST = "correct these rows first; no decision changes or deletes rows for an undo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,11 +259,21 @@ def _judge(survey: Survey, inverse: Inverse, giving: Giving, lost: dict[str, Haz
     """
     judgements = []
     for change in inverse.changes:
-        hazards = [*find_hazards(change, survey.sight), *giving.missing(change, survey.sight.probe)]
+        found = (_in_an_undo(hazard, change) for hazard in find_hazards(change, survey.sight))
+        hazards = [*found, *giving.missing(change, survey.sight.probe)]
         if change.table.lower() in lost:
             hazards.append(lost.pop(change.table.lower()))
         judgements.append(_judged(change, survey, inverse, hazards))
     return judgements
+
+
+def _in_an_undo(hazard: Hazard, change: Change) -> Hazard:
+    """With the way out that there is here: of what can be decided only a value for a column acts."""
+    if hazard.severity is not Severity.BLOCKS:
+        return hazard
+    offered = tuple(repair for repair in hazard.repairs if isinstance(repair.decision, Backfill))
+    decide = f'decide: fill = "{change.object}" with value = ... or sql = "..."'
+    return replace(hazard, repairs=offered, remedy=decide if offered else _ROWS_FIRST)
 
 
 def _judged(change: Change, survey: Survey, inverse: Inverse, hazards: Sequence[Hazard]) -> Judgement:

@@ -519,6 +519,20 @@ def test_rules_that_later_rows_break(lab: Lab) -> None:
     assert undo(lab.target(()), accept_loss=True).status is Status.NEEDS_DECISION
 
 
+def test_the_way_out_is_one(lab: Lab) -> None:
+    """Where rows stand against an undo, it does not send anybody to decisions that do not act in one."""
+    rules = UniqueConstraint("a"), CheckConstraint("b > 0"), Column("c", Text, nullable=False)
+    lab.create(models(Column("a", Text), Column("b", Integer), *rules))
+    migrate(lab, models(Column("a", Text), Column("b", Integer), Column("c", Text)))
+    lab.sql("INSERT INTO t VALUES (1, 'x', -1, NULL), (2, 'x', 1, 'y')")
+    blocked = {item.change.noun: item for item in plan_undo(lab.target(())).blocked}
+    assert blocked.keys() == {"column", "check", "unique"}
+    assert blocked["column"].remedy == 'decide: fill = "t.c" with value = ... or sql = "..."'
+    for noun in ("check", "unique"):
+        assert blocked[noun].remedy == "correct these rows first; no decision changes or deletes rows for an undo"
+        assert [hazard.repairs for hazard in blocked[noun].hazards] == [()]
+
+
 def test_triggers_and_views_around_stay(lab: Lab) -> None:
     """Triggers do not fire while values come back, and they and the views are as they were."""
     lab.create(models(Column("a", Text), Column("b", Text)))
