@@ -108,12 +108,11 @@ def test_a_listener_may_ask_the_job(filled: Lab) -> None:
     """Whoever is told of the events so far may ask for all of them meanwhile, and for the outcome."""
     target = filled.target(new_models())
     job = start(plan(target), target)
-    run = job.wait()
-    told: list[object] = []
+    run, past, told = job.wait(), job.events, list[object]()
     asking = threading.Thread(target=lambda: job.follow(lambda _: told.append((job.run, job.events))), daemon=True)
     asking.start()
     asking.join(60)  # it would wait for itself
-    assert told == [(run, job.events)] * len(job.events)
+    assert told == [(run, past)] * len(past)
 
 
 def test_ctrl_c_and_sigterm_cancel(filled: Lab, tmp_path: Path) -> None:
