@@ -11,6 +11,10 @@ from trueup.errors import Cancelled, TimeLimitReached, TrueupError
 
 _BETWEEN_BEATS = 0.1
 """Seconds. A quarter of a second is promised, and a busy machine may be late."""
+_FOR_QUESTIONS = 0.4
+"""The share of what is left that may be spent before the work itself begins."""
+_GLANCE = 1.0
+"""Seconds for the first rows of one table, where there is no time for all."""
 
 
 class Limits:
@@ -88,11 +92,11 @@ class Limits:
         return seconds if self.remaining is None else min(seconds, self.remaining)
 
     def budget(self, seconds: float | None) -> Budget:
-        """``seconds`` for things that may take a part of what is left, and must leave most of it to others."""
+        """``seconds``, ``None`` for no bound, for things that must leave most of what is left to others."""
         if self.remaining is None:
             return Budget(seconds)
-        most = self.remaining * 0.4
-        return Budget(most if seconds is None else min(seconds, most), glance=min(1.0, most / 10))
+        most = self.remaining * _FOR_QUESTIONS
+        return Budget(most if seconds is None else min(seconds, most), glance=min(_GLANCE, most / 10))
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -133,7 +137,7 @@ class Budget:
         glance: seconds for what is done in place of each of them, once the time is spent.
     """
 
-    def __init__(self, seconds: float | None, glance: float = 1.0) -> None:
+    def __init__(self, seconds: float | None, glance: float = _GLANCE) -> None:
         self._left = seconds
         self.glance = glance
 

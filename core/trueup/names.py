@@ -8,6 +8,8 @@ from collections.abc import Sequence
 _WORDS = re.compile(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[^\W\d_]+")
 _CONTAINED = 0.85
 """One name is the other and something more, such as ``name`` and ``full_name``."""
+_PLURAL = 0.97
+"""One word is the plural of the other, by its spelling."""
 _ABBREVIATED = 0.9
 """One word is an abbreviation of the other, such as ``qty`` and ``quantity``."""
 _OTHER_NUMBER = 0.4
@@ -53,7 +55,7 @@ def _word(one: str, other: str) -> float:
         return 1.0
     short, long = sorted((one, other), key=len)
     if long in (f"{short}s", f"{short}es") or (short.endswith("y") and long == f"{short[:-1]}ies"):
-        return 0.97
+        return _PLURAL
     return _ABBREVIATED if _abbreviates(short, long) else 0.0
 
 

@@ -154,7 +154,8 @@ def made_of(change: Change, fills: Sequence[Fill]) -> Made:
         change: a change that a step made.
         fills: the values that the run gave to rows without one.
     """
-    sides = [side for side in (getattr(change, "old", None), getattr(change, "new", None)) if side is not None]
+    old, new = getattr(change, "old", None), getattr(change, "new", None)
+    sides = [side for side in (old, new) if side is not None]
     labels = dict.fromkeys([change.label, *(label_of(side) for side in sides)])
     column = (change.table.lower(), change.label.lower())
     fill = next((item for item in fills if (item.table.lower(), item.column.lower()) == column), None)
@@ -165,7 +166,7 @@ def made_of(change: Change, fills: Sequence[Fill]) -> Made:
         noun=change.noun,
         names=tuple(labels),
         to=change.to if isinstance(change, RenameTable | RenameColumn) else "",
-        left=describe(getattr(change, "new", None)) if getattr(change, "new", None) is not None else "",
+        left=describe(new) if new is not None else "",
         fill=fill.sql if fill is not None and fill.function is None else "",
     )
 

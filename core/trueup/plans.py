@@ -12,7 +12,7 @@ from typing import Any
 from trueup.changes import Change, RenameColumn, RenameTable
 from trueup.decisions import Decision
 from trueup.errors import EstimateTooLong
-from trueup.hazards import Hazard
+from trueup.hazards import Hazard, Severity
 from trueup.policy import Policy
 from trueup.schema import Schema
 from trueup.standing import Position
@@ -346,7 +346,9 @@ class Plan:
     def losses(self) -> tuple[str, ...]:
         """A sentence for everything that the run would lose."""
         applied = self.with_verdict(Verdict.APPLY)
-        return tuple(hazard.sentence for item in applied for hazard in item.hazards if hazard.severity == "loses")
+        return tuple(
+            hazard.sentence for item in applied for hazard in item.hazards if hazard.severity is Severity.LOSES
+        )
 
     @property
     def loses_data(self) -> bool:

@@ -91,7 +91,9 @@ def _phase(step: Step) -> str:
 def _inverted(layer: Sequence[_Numbered], after: Schema, before: Schema) -> Iterator[list[Change]]:
     """For each step the changes that take it back. Renames are no differences that could be found."""
     if _phase(layer[0][1]) == "rename":
-        yield from ([_renamed_back(change) for change in reversed(step.changes)] for _, step in layer)
+        for _, step in layer:
+            renames = [change for change in step.changes if isinstance(change, RenameTable | RenameColumn)]
+            yield [_renamed_back(rename) for rename in reversed(renames)]
         return
     present = {("table", table.name.lower()) for table in after.tables}
     present |= {item.key for item in after.objects if item.kind != "virtual"}
@@ -101,8 +103,7 @@ def _inverted(layer: Sequence[_Numbered], after: Schema, before: Schema) -> Iter
     yield from (by_table[step.table.lower()] for _, step in layer)
 
 
-def _renamed_back(change: Change) -> Change:
+def _renamed_back(change: RenameTable | RenameColumn) -> Change:
     if isinstance(change, RenameColumn):
         return replace(change, column=change.to, to=change.column)
-    assert isinstance(change, RenameTable)
     return replace(change, table=change.to, to=change.table)

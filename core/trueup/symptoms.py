@@ -20,6 +20,8 @@ _LONG = timedelta(hours=1)
 """No run that somebody waits for takes so long."""
 _ENOUGH = 0.9
 """The share of the recent runs that should have done what they were to do."""
+_REBUILT = 3
+"""What a run that rebuilds every table writes, in sizes of the database: the backup, the new rows and their journal."""
 _NAMED = 3
 """So many of a kind are named in a sentence."""
 _NOTE, _WARNING, _CRITICAL = HealthLevel
@@ -93,10 +95,11 @@ def _broken_objects(look: Look) -> _Said | None:
 
 
 def _space(look: Look) -> _Said | None:
-    short = [f"{place} has {free // 1_000_000} MB" for place, free in (look.free or {}).items() if free < look.size * 3]
+    needs = look.size * _REBUILT
+    short = [f"{place} has {free // 1_000_000} MB" for place, free in (look.free or {}).items() if free < needs]
     if not short:
         return None
-    needed = f"A rebuild of all tables with a backup takes about {look.size * 3 // 1_000_000} MB"
+    needed = f"A rebuild of all tables with a backup takes about {needs // 1_000_000} MB"
     return _WARNING, f"{needed}, and {_some(short)} left.", "make room"
 
 

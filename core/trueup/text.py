@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_DIRECTIONAL = {*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0x061C, 0xFEFF}
-"""Invisible characters that change the order in which a terminal shows the others."""
+_UNSEEN = {*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0x061C, 0xFEFF}
+"""Characters that are not seen themselves, and change how a terminal shows the others, such as their order."""
 
 
 def visible(text: str, *, lines: bool = False) -> str:
@@ -21,7 +21,7 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 def _acts(char: str) -> bool:
     code = ord(char)
-    return code < 0x20 or 0x7F <= code < 0xA0 or code in _DIRECTIONAL or 0xD800 <= code <= 0xDFFF
+    return code < 0x20 or 0x7F <= code < 0xA0 or code in _UNSEEN or 0xD800 <= code <= 0xDFFF
 
 
 def _escape(char: str) -> str:

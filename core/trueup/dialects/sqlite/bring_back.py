@@ -7,11 +7,11 @@ may have been given to another row since, and VACUUM gives new ones (https://www
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from trueup.changes import AddColumn, AlterColumn, RenameColumn, RenameTable
 from trueup.dialect import Outlook
+from trueup.dialects.sqlite.affinity import affinity
 from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.rebuild import autoincrements
@@ -23,7 +23,6 @@ from trueup.schema import Column, Schema, Sql, Table
 from trueup.work import Work
 
 _THERE = quote("the backup")
-_NUMBERS = {"INTEGER", "REAL", "NUMERIC"}
 
 
 class SqliteBeside:
@@ -234,26 +233,12 @@ def _untouched(here: str, there: str, stored_as: Sql, filled: str) -> str:
     lost digits on the way has to be converted first.
     """
     conditions = [f"{here} COLLATE BINARY IS {there}"]
-    if affinity(stored_as) in ("TEXT", "REAL"):
-        converted = f"CAST({there} AS {affinity(stored_as)})"
+    if affinity(stored_as) in ("text", "real"):
+        converted = f"CAST({there} AS {affinity(stored_as).upper()})"
         conditions.append(f"(typeof({there}) IN ('integer', 'real') AND {here} COLLATE BINARY IS {converted})")
     if filled:
         conditions.append(f"({there} IS NULL AND {here} COLLATE BINARY IS {filled})")
     return " OR ".join(conditions)
-
-
-def affinity(type_: Sql) -> str:
-    """What a column of the type makes of its values: https://www.sqlite.org/datatype3.html#determination_of_column_affinity"""
-    name = type_.canonical.upper()
-    for pattern, found in (
-        ("INT", "INTEGER"),
-        ("CHAR|CLOB|TEXT", "TEXT"),
-        ("BLOB", "BLOB"),
-        ("REAL|FLOA|DOUB", "REAL"),
-    ):
-        if re.search(pattern, name):
-            return found
-    return "NUMERIC" if name else "BLOB"
 
 
 def restored_rows(table: Table) -> Iterator[Statement]:

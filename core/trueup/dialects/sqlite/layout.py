@@ -17,8 +17,9 @@ from trueup.dialects.sqlite.quoting import quote, string
 from trueup.dialects.sqlite.tokens import tokenize
 from trueup.schema import Table
 
-_GENERATED = {2: "virtual", 3: "stored"}
-"""The values of ``hidden`` in PRAGMA table_xinfo: https://www.sqlite.org/pragma.html#pragma_table_xinfo"""
+_VIRTUAL = 2
+"""What PRAGMA table_xinfo says as ``hidden`` of a generated column that is not stored:
+https://www.sqlite.org/pragma.html#pragma_table_xinfo"""
 _SAME_STORAGE = {"INT": "NUM"}
 """Both keep the same values; they differ in CAST only: https://www.sqlite.org/datatype3.html#determination_of_column_affinity"""
 
@@ -79,9 +80,9 @@ def read_layout(connection: sqlite3.Connection, table: Table) -> Layout | None:
                 expression=generated.get(name.lower(), ""),
             )
             for (name, key, hidden), affinity, collation in zip(columns, affinities, collations, strict=True)
-            if _GENERATED.get(hidden) != "virtual"
+            if hidden != _VIRTUAL
         ),
-        virtual={name.lower(): generated[name.lower()] for name, _, hidden in columns if hidden == 2},
+        virtual={name.lower(): generated[name.lower()] for name, _, hidden in columns if hidden == _VIRTUAL},
         without_rowid=bool(found[0]),
         autoincrement=table.primary_key is not None and table.primary_key.autoincrement,
         automatic=tuple((origin, terms) for origin, _, terms in indexes if origin != "c"),

@@ -108,7 +108,8 @@ def _note(path: Path, intent: Intent | None, database: str) -> None:
     try:
         path.write_text(json.dumps(asdict(intent)) if intent else "", encoding="utf-8")
     except OSError as error:
-        path.write_text("", encoding="utf-8")
+        with suppress(OSError):  # where not even that can be written, nothing of the note is there
+            path.write_text("", encoding="utf-8")
         raise _refused(error, path, database) from error
 
 

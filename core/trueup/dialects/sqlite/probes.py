@@ -334,8 +334,8 @@ def _as(value: str, type_: Sql | None) -> str:
 def _term(table: str, part: KeyPart) -> str:
     """A key's column without a collation compares by the bytes, whatever the column does so far."""
     if part.column is None:
-        return f"({part.expression})" + (f" COLLATE {part.collation}" if part.collation else "")
-    return f"{_of(table, part.column)} COLLATE {part.collation or 'BINARY'}"
+        return f"({part.expression})" + (f" COLLATE {name(part.collation)}" if part.collation else "")
+    return f"{_of(table, part.column)} COLLATE {name(part.collation or 'BINARY')}"
 
 
 def _listed(names: Sequence[str]) -> str:

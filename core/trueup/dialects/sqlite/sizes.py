@@ -55,9 +55,11 @@ def time_sample(raw: sqlite3.Connection, table: str, rows: int, limits: Limits, 
     """Copy so many rows into a temporary table and index them there, by the clock.
 
     Returns:
-        How long it took; nothing when the limits ended it or a value cannot be computed here.
+        How long it took; nothing when the limits ended it, a value cannot be computed here, or there is no such table.
     """
     columns = [quote(name) for name in _stored_columns(lambda sql: raw.execute(sql).fetchall(), table)]
+    if not columns:
+        return None
     names = ", ".join(columns)
     try:
         with limited(limits):
@@ -67,7 +69,7 @@ def time_sample(raw: sqlite3.Connection, table: str, rows: int, limits: Limits, 
             raw.execute(f"CREATE INDEX temp._trueup_sample_key ON _trueup_sample ({columns[-1]})")
             indexed = time.perf_counter()
             count = raw.execute("SELECT count(*) FROM temp._trueup_sample").fetchone()[0]
-    except (sqlite3.OperationalError, IndexError):
+    except sqlite3.OperationalError:
         return None
     finally:
         raw.execute("DROP TABLE IF EXISTS temp._trueup_sample")
