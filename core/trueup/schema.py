@@ -93,6 +93,11 @@ class PrimaryKey:
     def columns(self) -> tuple[str, ...]:
         return part_columns(self.parts)
 
+    def place_of(self, column: str) -> int:
+        """Where the column stands in it, from 1; 0 when it is none of its columns."""
+        names = [name.lower() for name in self.columns]
+        return names.index(column.lower()) + 1 if column.lower() in names else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unique:

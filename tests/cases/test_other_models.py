@@ -92,6 +92,15 @@ def test_a_value_comes_from_a_decision(behind: Lab, tmp_path: Path) -> None:
     assert not plan.blocked
 
 
+@pytest.mark.parametrize("spelt", ["id", "ID"])
+def test_rows_keep_their_number_as_their_key(lab: Lab, tmp_path: Path, spelt: str) -> None:
+    """The number of each row becomes the value of a new key, in whatever case the key names its column."""
+    lab.sql("CREATE TABLE t (a TEXT); INSERT INTO t (rowid, a) VALUES (10, 'x'), (20, 'y'), (35, 'z')")
+    (tmp_path / "schema.sql").write_text(f"CREATE TABLE t (a TEXT, id INTEGER, PRIMARY KEY ({spelt}))")
+    assert lab.migrate(str(tmp_path / "schema.sql")).status is Status.MIGRATED
+    assert lab.rows("SELECT id, a FROM t") == [(10, "x"), (20, "y"), (35, "z")]
+
+
 NOTHING = {
     "empty": "",
     "comments": "-- nothing; yet\n/* CREATE TABLE t (x); */",

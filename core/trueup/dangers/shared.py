@@ -75,4 +75,4 @@ def numbered(change: Change, wanted: Schema) -> bool:
     """The change is about the key that the database numbers."""
     table = wanted.table(change.table)
     key = table.primary_key if table else None
-    return key is not None and key.numbered and change.label.lower() in (name.lower() for name in key.columns)
+    return key is not None and key.numbered and key.place_of(change.label) > 0

@@ -223,7 +223,7 @@ def _plain(column: Column | None) -> bool:
 
 def _is_alias(column: Column, table: Table) -> bool:
     """The column is the rowid itself, which every form of a change keeps."""
-    return is_rowid_alias(table) and table.primary_key is not None and column.name in table.primary_key.columns
+    return is_rowid_alias(table) and table.primary_key is not None and table.primary_key.place_of(column.name) > 0
 
 
 def _untouched(here: str, there: str, stored_as: Sql, filled: str) -> str:

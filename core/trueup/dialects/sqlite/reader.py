@@ -184,9 +184,8 @@ def _plain_part(part: KeyPart, table: Table) -> KeyPart:
 def _columns_of(table: Table) -> Iterator[Column]:
     """A rowid cannot be NULL, nor can a key of a WITHOUT ROWID or STRICT table, whether or not NOT NULL is written."""
     rowid = is_rowid_alias(table)
-    key = [name.lower() for name in table.primary_key.columns] if table.primary_key else []
     for column in table.columns:
-        in_key = column.name.lower() in key
+        in_key = table.primary_key is not None and table.primary_key.place_of(column.name) > 0
         if in_key and (rowid or table.without_rowid or table.strict):
             column = replace(column, nullable=False)
         yield equivalent(column, rowid=rowid and in_key)

@@ -185,7 +185,7 @@ def _common_rowid(old: Table, new: Table) -> tuple[str, str] | None:
 
 
 def _in_key(column: Column, table: Table) -> bool:
-    return table.primary_key is not None and column.name in table.primary_key.columns
+    return table.primary_key is not None and table.primary_key.place_of(column.name) > 0
 
 
 def _keys(table: Table) -> tuple[tuple[str, ...], ...]:

@@ -96,8 +96,8 @@ class Sources:
         """Name and place in the primary key, or 0, of each column that is there."""
         returning = self._returning.get(table.lower())
         if returning is not None:
-            key = returning.primary_key.columns if returning.primary_key else ()
-            return [(item.name, key.index(item.name) + 1 if item.name in key else 0) for item in returning.columns]
+            key = returning.primary_key
+            return [(item.name, key.place_of(item.name) if key else 0) for item in returning.columns]
         renamed = self._renamed(table)
         rows = self._query(f"SELECT name, pk FROM pragma_table_xinfo({string(self._old_name(table))}, 'main')")
         return [(renamed.get(str(name).lower(), str(name)), int(place)) for name, place in rows]
