@@ -36,6 +36,7 @@ from trueup.telling_backups import (
     statistics_lines,
     statistics_object,
 )
+from trueup.text import visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def _list(target: Target, _asked: BackupRequest, _limits: Limits, as_json: bool)
 def _make(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
     settings = replace(target.settings, backup_full_check=asked.thorough or target.settings.backup_full_check)
     backup = make_backup(replace(target, settings=settings), report=_report(), limits=limits)
-    print_out(_told("made", backup_json(backup)) if as_json else [f"Made the backup {backup.path}, verified."])
+    print_out(_told("made", backup_json(backup)) if as_json else [visible(f"Made the backup {backup.path}, verified.")])
     return 0
 
 
@@ -113,7 +114,7 @@ def _compare(target: Target, asked: BackupRequest, limits: Limits, as_json: bool
 def _export(target: Target, asked: BackupRequest, limits: Limits, as_json: bool) -> int:
     backup = _named(target, asked)
     path = export_backup(backup, target, asked.path or Path(), limits=limits)
-    sentence = f"Exported {backup.id} to {path}, verified."
+    sentence = visible(f"Exported {backup.id} to {path}, verified.")
     print_out(_told("exported", backup_json(backup) | {"path": str(path)}) if as_json else [sentence])
     return 0
 
@@ -121,7 +122,7 @@ def _export(target: Target, asked: BackupRequest, limits: Limits, as_json: bool)
 def _delete(target: Target, asked: BackupRequest, _limits: Limits, as_json: bool) -> int:
     backup = _named(target, asked)
     delete_backup(backup, target, accept_loss=asked.accept_loss, report=_report())
-    print_out(_told("deleted", backup_json(backup)) if as_json else [f"Deleted {backup.id}."])
+    print_out(_told("deleted", backup_json(backup)) if as_json else [visible(f"Deleted {backup.id}.")])
     return 0
 
 

@@ -59,7 +59,7 @@ def statistics_lines(found: BackupStatistics) -> Iterator[str]:
         return
     yield f"{_count(found.count, 'backup')}, {found.good} of them good, {found.size / 1e6:.1f} MB"
     yield f"from {_minute(found.oldest)} to {_minute(found.newest)} UTC"
-    yield from (f"  {_count(count, 'run')} {state}" for state, count in found.outcomes.items())
+    yield from (visible(f"  {_outcome(state, count)}") for state, count in found.outcomes.items())
     if found.warning:
         yield f"note: {found.warning}"
 
@@ -87,9 +87,9 @@ def comparison_lines(found: BackupComparison) -> Iterator[str]:
     """A line for each difference."""
     when = f"{found.backup.created_at:%Y-%m-%d %H:%M:%S} UTC"
     if found.same:
-        yield f"The schema and the number of rows are those of {found.backup.id} ({when})."
+        yield visible(f"The schema and the number of rows are those of {found.backup.id} ({when}).")
         return
-    yield f"Since {found.backup.id} ({when}):"
+    yield visible(f"Since {found.backup.id} ({when}):")
     yield from (change_line(change) for change in found.changes)
     yield from (visible(f"    {row.table} has {row.now} rows, and had {row.then}") for row in found.rows)
 
@@ -107,6 +107,13 @@ def _described(backup: Backup) -> dict[str, Any]:
         "verified_at": backup.verified_at.isoformat() if backup.verified_at else None,
         "problem": backup.problem or None,
     }
+
+
+def _outcome(state: str, count: int) -> str:
+    """Of the backups those that were taken for no run, or for one that nobody knows, have no state to tell."""
+    if state.endswith(" run"):
+        return f"{_count(count, 'backup')} of {state}"
+    return f"{_count(count, 'run')} {state.replace('_', ' ')}"
 
 
 def _minute(moment: datetime) -> str:

@@ -90,6 +90,30 @@ def test_backups_are_counted(migrated: Lab, capsys: pytest.CaptureFixture[str]) 
     assert told["oldest"] == told["newest"] is not None
 
 
+def test_backups_for_no_run_and_for_failed_ones_are_counted(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was taken for no run is no run; states are told in words."""
+    say(migrated, capsys, "backups", "make")
+    description = find_backup(migrated.target(models()), "latest").path.with_suffix(".json")
+    described = json.loads(description.read_text()) | {"run_id": "feedbeef", "run_failed": True}
+    description.write_text(json.dumps(described))
+    say(migrated, capsys, "backups", "make")
+    _, out, _ = say(migrated, capsys, "backups", "statistics")
+    assert [line.strip() for line in out.splitlines()[2:]] == [
+        "1 backup of no run",
+        "1 run rolled back",
+        "1 run completed",
+    ]
+
+
+def test_a_name_that_would_act_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the file of the database is called, what is told of its backups stays on its line."""
+    lab = Lab(tmp_path / "a\x1b\nb.db")
+    lab.create(models())
+    for command in (["make"], ["diff", "latest"], ["export", "latest", str(tmp_path)], ["delete", "latest", "--yes"]):
+        code, out, _ = say(lab, capsys, "backups", *command)
+        assert (code, "\x1b" in out, out.count("\n")) == (0, False, 1)
+
+
 def test_the_difference_to_a_backup(migrated: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """``diff`` tells the columns that came and the rows, in text and JSON; exit code 1 when there is something."""
     migrated.sql("INSERT INTO people (id) VALUES (3)")
