@@ -27,11 +27,11 @@ from tests.tui.data import (
     up_to_step,
     whole_run,
 )
-from tests.tui.scenarios import NARROW, WIDE, armed, press, send, start
+from tests.tui.scenarios import NARROW, WIDE, armed, press, send, settled, start
 from trueup import BackupComparison, errors
 from trueup.run import RowsMoved
 from trueup_tui.app import TrueupApp
-from trueup_tui.screens.confirm import ConfirmScreen
+from trueup_tui.screens.confirm import ConfirmScreen, PatientScreen
 from trueup_tui.widgets.panes import TextPane
 from trueup_tui.wording import TAB, visible
 
@@ -47,6 +47,13 @@ def text_of(pilot: Pilot[int]) -> str:
 # -- confirming --------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody had time to read a question, however slow the machine."""
+    monkeypatch.setattr(PatientScreen, "patience", 3600.0)
+
+
+@pytest.mark.usefixtures("unseen")
 async def test_queued_enters_confirm_nothing() -> None:
     """Three Enters right behind the A apply nothing."""
     core = FakeCore(plan=READY)
@@ -54,13 +61,14 @@ async def test_queued_enters_confirm_nothing() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await press(pilot, "p")
         await pilot.press("A", "enter", "enter", "enter")
-        await pilot.pause(0.6)
+        await settled(pilot)
         assert isinstance(app.screen, ConfirmScreen)
-        await pilot.press("enter", "enter", "enter")
-        await pilot.pause()
+        app.screen.arm()
+        await press(pilot, "enter", "enter", "enter")
         assert core.started == []
 
 
+@pytest.mark.usefixtures("unseen")
 async def test_yes_that_was_queued_does_not_count() -> None:
     """A y pressed before the question could be read is not an answer."""
     core = FakeCore(plan=READY)
@@ -68,7 +76,7 @@ async def test_yes_that_was_queued_does_not_count() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await press(pilot, "p")
         await pilot.press("A", "y", "y")
-        await pilot.pause(0.6)
+        await settled(pilot)
         assert isinstance(app.screen, ConfirmScreen)
         assert core.started == []
 

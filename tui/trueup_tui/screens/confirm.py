@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, Static
 
 from trueup import visible
@@ -36,11 +36,14 @@ class Question:
     """What the name is, for the sentence that asks for it."""
 
 
-class Patient:
+class PatientScreen(ModalScreen[ScreenResultType]):
     """Hears nothing until it has been seen for a moment."""
 
     armed = False
     patience = PATIENCE
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(lambda: self.set_timer(self.patience, self.arm))
 
     def arm(self) -> None:
         self.armed = True
@@ -50,7 +53,7 @@ class YesButton(Button, inherit_bindings=False):
     """Can be clicked; Enter does not press it."""
 
 
-class ConfirmScreen(Patient, ModalScreen[bool]):
+class ConfirmScreen(PatientScreen[bool]):
     """Asks; ``y`` is yes, everything else is not. The safe answer has the focus."""
 
     BINDINGS = bindings_of("confirm")
@@ -76,12 +79,11 @@ class ConfirmScreen(Patient, ModalScreen[bool]):
     def on_mount(self) -> None:
         self._say_keys(ready=not self.question.name)
         self.query_one(Input if self.question.name else "#no").focus()
-        self.call_after_refresh(lambda: self.set_timer(PATIENCE, self._open_ears))
 
-    def _open_ears(self) -> None:
+    def arm(self) -> None:
         for field in self.query(Input):
             field.clear()
-        self.arm()
+        super().arm()
 
     def _what_to_type(self) -> Content:
         return Content.assemble(
@@ -113,7 +115,7 @@ class ConfirmScreen(Patient, ModalScreen[bool]):
             self.action_no()
 
 
-class AskScreen(Patient, ModalScreen[str | None]):
+class AskScreen(PatientScreen[str | None]):
     """Asks for a value. Nothing is done with it but to answer.
 
     Args:
@@ -142,7 +144,6 @@ class AskScreen(Patient, ModalScreen[str | None]):
         self.query_one(Input).focus()
         if not self._wrong(self._value):
             self.query_one("#meaning", Static).update(self._meaning(self._value))
-        self.call_after_refresh(lambda: self.set_timer(PATIENCE, self.arm))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self.query_one("#meaning", Static).update(self._meaning(event.value))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from trueup_tui.answers import answer_hint
@@ -16,7 +15,7 @@ from trueup_tui.commands import bindings_of
 from trueup_tui.facts import danger_lines
 from trueup_tui.offers import Offer
 from trueup_tui.rows import Row
-from trueup_tui.screens.confirm import Patient
+from trueup_tui.screens.confirm import PatientScreen
 from trueup_tui.session import Session
 from trueup_tui.widgets.bars import TooSmall
 from trueup_tui.widgets.field import Field
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from trueup_tui.app import TrueupApp
 
 
-class DecideScreen(Patient, ModalScreen[None]):
+class DecideScreen(PatientScreen[None]):
     """Gives one of the offers as the answer, and stays until a plan was made with it; one that cannot be is explained.
 
     Args:
@@ -72,7 +71,6 @@ class DecideScreen(Patient, ModalScreen[None]):
         if len(self.offers) == 1 and self.offer.asks:
             self.query_one(Field).focus()
         self.watch(self.app, "revision", self._follow, init=False)
-        self.call_after_refresh(lambda: self.set_timer(self.patience, self.arm))
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from trueup_tui.commands import Command, bindings_of, commands_of
-from trueup_tui.screens.confirm import Patient
+from trueup_tui.screens.confirm import PatientScreen
 from trueup_tui.widgets.bars import TooSmall
 from trueup_tui.widgets.field import Field
 
@@ -27,7 +26,7 @@ def found(place: str, text: str) -> tuple[Command, ...]:
     return tuple(item for item in here if all(word in f"{item.label} {item.words}".casefold() for word in words))
 
 
-class PaletteScreen(Patient, ModalScreen[str | None]):
+class PaletteScreen(PatientScreen[str | None]):
     """Answers with the id of a command, and does nothing else.
 
     Args:
@@ -63,7 +62,6 @@ class PaletteScreen(Patient, ModalScreen[str | None]):
     def on_mount(self) -> None:
         self._show()
         self.query_one(Input).focus()
-        self.call_after_refresh(lambda: self.set_timer(self.patience, self.arm))
 
     @property
     def commands(self) -> tuple[Command, ...]:
