@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
@@ -35,6 +36,12 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("nightly", max_examples=2000, print_blob=True, **_ALWAYS)
 hypothesis.settings.load_profile("ci")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as processors: many tests wait, for a screen to come to rest, a lock, or the disk."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 class Lab:

@@ -624,7 +624,7 @@ async def test_every_size_is_survived(keys: tuple[str, ...]) -> None:
     random = Random(7)
     async with app_of(FakeCore(plan=OPEN if keys == ("r",) else READY, backups=BACKUPS)).run_test() as pilot:
         await press(pilot, *keys)
-        for _ in range(20):
+        for _ in range(8):
             await pilot.resize_terminal(random.randint(1, 250), random.randint(1, 70))
         await pilot.resize_terminal(*NARROW)
         await pilot.pause()
