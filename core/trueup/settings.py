@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ FILE = "trueup.toml"
 _PREFIX = "TRUEUP_"
 _MOST_SECONDS = 1_000_000.0
 """SQLite takes milliseconds of 32 bits: https://www.sqlite.org/c3ref/busy_timeout.html"""
-_MOST_DAYS = 36_500.0
-"""A hundred years: so many days before today is still a date."""
+_MOST_DAYS = 100_000.0
+"""So many days before today there were dates."""
 _MOST_BACKUPS, _MOST_MEGABYTES = 1e6, 1e9
 """More than anybody has; infinity is no number to count with."""
 
@@ -299,5 +299,3 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "owned_tables": _patterns,
     "objects": lambda value: tuple(map(Path, _patterns(value))),
 }
-
-assert set(_CONVERTERS) <= {field.name for field in fields(Settings)}

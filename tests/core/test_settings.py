@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,17 @@ def test_database_url_is_the_last_resort(tmp_path: Path) -> None:
     assert load(tmp_path, environment | {"TRUEUP_URL": "sqlite:///own.db"}).url == "sqlite:///own.db"
 
 
+def test_every_setting_is_told_in_the_reference(tmp_path: Path) -> None:
+    """The reference names every setting, its variable in the environment, and none that there is not."""
+    (tmp_path / "trueup.toml").write_text("nothing_like_it = 1")
+    with pytest.raises(ConfigurationError, match="Known are ") as caught:
+        load(tmp_path)
+    known = str(caught.value).partition("Known are ")[2].rstrip(".").split(", ")
+    assert set(known) <= {field.name for field in fields(Settings)}
+    reference = Path(__file__).parents[2].joinpath("docs", "reference.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`TRUEUP_(\w+)", reference)) == {name.upper() for name in known}
+
+
 def test_the_callers_defaults(tmp_path: Path) -> None:
     """What a program gives as defaults holds where no place says otherwise, the URL included."""
     given = Settings(url="sqlite:///default.db", time_limit=15.0, policy=Policy.CHECK)
@@ -79,7 +92,7 @@ def test_the_callers_defaults(tmp_path: Path) -> None:
         ("lock_timeout = 1e10", "at most 1000000"),
         ("time_limit = inf", "a number of seconds, 0 or more"),
         ("time_limit = true", "a number of seconds"),
-        ("backup_days = inf", "at most 36500"),
+        ("backup_days = inf", "at most 100000"),
         ("history_days = 0", "more than 0"),
         ("backup_count = 2.5", "a whole number"),
         ("backup_count = 0", "1 or more"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ class TrueupApp(App[int], inherit_bindings=False):
         elif not isinstance(self.screen, DecideScreen):
             self.refuse(self.session.refused)
 
-    def _end_of_reading(self, accept: Any) -> None:
+    def _end_of_reading(self, accept: Callable[[], None]) -> None:
         self.session.reading = False
         if self._again:
             self._again = False

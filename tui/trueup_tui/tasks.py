@@ -91,7 +91,7 @@ def lines_of(task: Task, limits: Limits | None, url: str | None) -> Iterator[Con
         url: of the database, whose password is not shown.
     """
     if task.error is not None:
-        yield plain(f"✗ {without_secret(_refusal(task), url)}", "$diff-drop")
+        yield plain(f"✗ {without_secret(_refusal(task, task.error), url)}", "$diff-drop")
     elif task.ending is not None:
         mark, style = ("✓", "$diff-add") if task.ending.good else ("✗", "$diff-drop")
         yield Content.assemble(plain(f"{mark} {task.ending.sentence}", style), (f"  {seconds(task.seconds)}", "dim"))
@@ -109,9 +109,8 @@ def _phase(task: Task, limits: Limits | None) -> str:
     return f"waiting for another migrator: {task.holder}" if waits else phase
 
 
-def _refusal(task: Task) -> str:
-    assert task.error is not None
-    return f"It was not deleted: {task.needed_by}." if task.needed_by else what_went_wrong(task.error)
+def _refusal(task: Task, error: BaseException) -> str:
+    return f"It was not deleted: {task.needed_by}." if task.needed_by else what_went_wrong(error)
 
 
 def progress_of(phase: str, pages: tuple[int, int], limits: Limits | None, *, stops: bool) -> Content:

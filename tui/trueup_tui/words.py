@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.content import Content
 
 import trueup
-from trueup import visible
+from trueup import Plan, visible
 from trueup_tui.session import Session
 from trueup_tui.wording import about, count, joined, number, plain, what_went_wrong, without_secret
 
@@ -25,12 +25,11 @@ def verdict_line(session: Session) -> Content:
         return Content(" Reading …")
     if not session.rows:
         return Content.styled(" No differences.", "bold $diff-add")
-    return Content.assemble(" ", joined(list(_verdict(session))))
+    return Content.assemble(" ", joined(list(_verdict(session, session.plan))))
 
 
-def _verdict(session: Session) -> Iterator[Content | str]:
-    rows, plan = session.rows, session.plan
-    assert plan is not None
+def _verdict(session: Session, plan: Plan) -> Iterator[Content | str]:
+    rows = session.rows
     if session.notice:
         yield plain(session.notice, "bold $diff-open")
     if plan.in_step:
@@ -65,12 +64,10 @@ def no_plan(session: Session) -> tuple[str, Content]:
         return "Reading", Content("\n").join(
             [plain(f"Loading the models {models} …"), Content("Reading the database …"), Content("Comparing …")]
         )
-    return "No differences.", Content("\n").join(_in_step(session))
+    return "No differences.", Content("\n").join(_in_step(session, session.plan))
 
 
-def _in_step(session: Session) -> Iterator[Content]:
-    plan = session.plan
-    assert plan is not None
+def _in_step(session: Session, plan: Plan) -> Iterator[Content]:
     tables = count(len(plan.managed), "table")
     yield plain(f"{plan.database} matches {plan.models} ({tables}, {session.read_seconds:.1f} s).")
     yield from (plain(sentence) for sentence in plan.spellings)

@@ -71,7 +71,7 @@ class ApplyScreen(Place):
         overview.set_class(progress.over and progress.error is not None, "-error")
         self.query_one("#bar", Static).update(bar(progress.done(elapsed), overview.content_size.width))
         self.query_one("#times", Static).update(times_of(progress, elapsed, seconds))
-        self._draw_statement()
+        self._draw_statement(progress)
         steps = self.query_one("#steps", TextPane)
         steps.show(steps_of(progress, elapsed, steps.content_size.width), from_top=False)
         self._follow(steps, progress)
@@ -83,9 +83,7 @@ class ApplyScreen(Place):
             self._followed = line
             steps.scroll_to(y=max(0, line - steps.content_size.height + 2), animate=False)
 
-    def _draw_statement(self) -> None:
-        progress = self.session.progress
-        assert progress is not None
+    def _draw_statement(self, progress: Progress) -> None:
         shown: object = progress.run or (progress.sql, self._phase, progress.rows)
         if shown == self._shown:
             return
