@@ -42,7 +42,7 @@ from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.noting import note_failure
 from trueup.plans import Plan
-from trueup.reporting import Report
+from trueup.reporting import Listener
 from trueup.reversing import WayBack, find_way_back
 from trueup.run import Backup, Intent, Measured, Receipt, Run, Status
 from trueup.sourcing import bring
@@ -65,7 +65,7 @@ class Running:
 
     plan: Plan
     target: Target
-    report: Report
+    report: Listener
     limits: Limits
     kind: str
     now: Now
@@ -160,6 +160,7 @@ class Running:
             with connection.limited(self.limits), self.limits.explaining():
                 self._in_transaction(connection, dialect, killed)
             self.limits.phase = "committing"
+            self.report.too_late = True
             aside(partial(connection.commit, self.target.settings.lock_timeout, self.limits), self.limits)
             self.needed = (self.id,)
         except Exception as error:

@@ -20,7 +20,7 @@ _SLICE = 0.05
 
 
 def aside(work: Callable[[], T], limits: Limits, stop: Callable[[], object] | None = None) -> T:
-    """Do the work in another thread, or in this one where nobody listens to the limits.
+    """Do the work in another thread, or in this one where nobody listens to the limits, or there can be no other.
 
     Args:
         work: must not call code of the application, which may count on its thread.
@@ -51,6 +51,9 @@ def aside(work: Callable[[], T], limits: Limits, stop: Callable[[], object] | No
     thread = threading.Thread(target=main, name="trueup-aside")
     try:
         thread.start()
+    except RuntimeError:  # a process that may have no more threads must still be able to let go of the database
+        return work()
+    try:
         limits.beat()  # of many works that are all short, too
         while not done.wait(_SLICE):
             if stop is not None and limits.over:

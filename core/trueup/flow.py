@@ -22,7 +22,7 @@ from trueup.past import PastRun, read_runs
 from trueup.planning import compose, judge, spare
 from trueup.plans import Plan
 from trueup.policy import Policy
-from trueup.reporting import Report, ignore
+from trueup.reporting import Listener, Report, ignore
 from trueup.restoring import Restoring
 from trueup.run import Backup, Run, Status
 from trueup.sourcing import find_source
@@ -97,10 +97,11 @@ def apply(
     """
     limits = limits or Limits(target.settings.time_limit)
     kind = "undo" if plan.undoes else kind
-    run = Running(plan=plan, target=target, report=report, limits=limits, kind=kind, now=now, started_at=now())
-    report(Started(elapsed=limits.elapsed, run_id=run.id, plan=plan, time_limit=limits.seconds))
+    told = Listener(report)
+    run = Running(plan=plan, target=target, report=told, limits=limits, kind=kind, now=now, started_at=now())
+    told(Started(elapsed=limits.elapsed, run_id=run.id, plan=plan, time_limit=limits.seconds))
     outcome = run.foregone() or run.carry_out()
-    report(Finished(elapsed=limits.elapsed, run=outcome))
+    told(Finished(elapsed=limits.elapsed, run=outcome))
     return outcome
 
 
@@ -135,10 +136,11 @@ def restore(
         The outcome; ``backup`` is that of the database as it was before. A failure is an outcome too.
     """
     limits = limits or Limits(target.settings.time_limit)
-    work = Restoring(backup=backup, target=target, report=report, limits=limits, now=now, started_at=now())
-    report(RestoreStarted(elapsed=limits.elapsed, run_id=work.id, backup=backup, time_limit=limits.seconds))
+    told = Listener(report)
+    work = Restoring(backup=backup, target=target, report=told, limits=limits, now=now, started_at=now())
+    told(RestoreStarted(elapsed=limits.elapsed, run_id=work.id, backup=backup, time_limit=limits.seconds))
     outcome = work.carry_out()
-    report(Finished(elapsed=limits.elapsed, run=outcome))
+    told(Finished(elapsed=limits.elapsed, run=outcome))
     return outcome
 
 

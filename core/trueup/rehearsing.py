@@ -16,7 +16,7 @@ from trueup.flow import apply, plan
 from trueup.job import Job
 from trueup.limits import Limits
 from trueup.plans import Assessment, Plan
-from trueup.reporting import Report, ignore
+from trueup.reporting import Listener, Report, ignore
 from trueup.run import Rehearsal, Run, Status
 from trueup.space import existing, refuse_too_little
 from trueup.target import Target
@@ -90,7 +90,7 @@ class _Rehearsing:
         started = Running(
             plan=self.plan,
             target=self.target,
-            report=ignore,
+            report=Listener(ignore),
             limits=self.limits,
             kind="rehearsal",
             now=self.now,

@@ -39,7 +39,7 @@ from trueup.history_rows import Ended
 from trueup.killed import clean_up
 from trueup.limits import Limits
 from trueup.noting import note_failure
-from trueup.reporting import Report
+from trueup.reporting import Listener
 from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, failing, history, recheck, recording
@@ -55,7 +55,7 @@ class Restoring:
 
     backup: Backup
     target: Target
-    report: Report
+    report: Listener
     limits: Limits
     now: Now
     started_at: datetime
@@ -167,6 +167,7 @@ class Restoring:
             self.saved = self._save_present(still.connection, dialect)
         with self._prepared(dialect, records, killed) as path:
             self.limits.phase = "replacing the database"
+            self.report.too_late = True
             still.replace_with(path, self.limits, self._replacing)
         self.limits.phase = "verifying the result"
         self.report(Verifying(elapsed=self.limits.elapsed))

@@ -269,6 +269,13 @@ def test_a_lock_file_of_somebody_else(filled: Lab, new: str) -> None:
     assert (answer.code, f"The lock file {lock} cannot be used: Is a directory" in answer.err) == (3, True)
 
 
+def test_a_name_that_leaves_none_for_the_lock_file(old: str, tmp_path: Path) -> None:
+    """A file name may have 255 bytes; it is told which one is too long, and no disk is suspected."""
+    answer = trueup("--auto", "--models", old, "--url", f"sqlite:///{'n' * 250}.db", cwd=tmp_path)
+    assert answer.code == 3
+    assert "nnn.db.trueup-lock cannot be used: File name too long" in answer.err
+
+
 WRITER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
@@ -283,3 +285,53 @@ def test_it_is_told_in_text_and_in_json(three_tables: Lab, capsys: pytest.Captur
     assert [(step["status"], step["error"]) for step in steps] == [
         (step.status, step.error or None) for step in told.steps
     ]
+
+
+class Deaf(Exception):
+    """What a listener raises."""
+
+
+def fail_at(*kinds: type[events.Event]) -> Callable[[events.Event], None]:
+    def report(event: events.Event) -> None:
+        if isinstance(event, kinds):
+            raise Deaf
+
+    return report
+
+
+def has_age(lab: Lab) -> bool:
+    return bool(lab.value("SELECT count(*) FROM pragma_table_info('people') WHERE name = 'age'"))
+
+
+def test_a_listener_that_fails_ends_the_run(migrated: Lab) -> None:
+    """As long as everything can be taken back, its failure is the run's."""
+    run = migrate(migrated.target(models(Column("age", Integer))), report=fail_at(events.Verified))
+    assert (run.status, "Deaf" in str(run.error), has_age(migrated)) == (Status.FAILED, True, False)
+
+
+def test_a_listener_that_fails_too_late(migrated: Lab) -> None:
+    """What is committed is told as done, though nobody wanted to hear of it; so is a restore."""
+    run = migrate(migrated.target(models(Column("age", Integer))), report=fail_at(events.Finished))
+    assert (run.status, has_age(migrated)) == (Status.MIGRATED, True)
+    assert run.backup is not None
+    restored = restore(run.backup, migrated.target(()), report=fail_at(events.Verifying, events.Finished))
+    assert (restored.status, has_age(migrated)) == (Status.RESTORED, False)
+
+
+def test_a_process_that_may_have_no_more_threads(migrated: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails, and lets go of the database: the application can write, and the next start migrates."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def report(event: events.Event) -> None:
+        if isinstance(event, events.StepStarted):
+            monkeypatch.setattr(threading.Thread, "start", refuse)
+        if isinstance(event, events.Verified):
+            raise Deaf
+
+    target = migrated.target(models(Column("age", Integer)), lock_timeout=0.1)
+    assert migrate(target, report=report).status == Status.FAILED
+    migrated.sql("INSERT INTO people (name) VALUES ('Grace')")
+    monkeypatch.undo()
+    assert migrate(target).status == Status.MIGRATED

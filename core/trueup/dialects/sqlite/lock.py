@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _SLICE = 0.1
 """Seconds between two signs of life of one who waits."""
 
@@ -42,7 +43,8 @@ def migrator_lock(
         Cancelled, TimeLimitReached: the limits ended the waiting.
         AnotherMigrator: the holder did not let go within ``timeout`` seconds.
         ReadOnlyDatabase: the directory does not allow the lock file.
-        LockFileRefused: it is there, and this user may not write to it, as when another one migrated first.
+        LockFileRefused: it is there, and this user may not write to it, as when another one migrated first; or there
+            can be none.
         DiskFailed: there is no room for it.
     """
     from filelock import FileLock, Timeout  # a start that finds nothing to do takes no lock
@@ -59,6 +61,8 @@ def migrator_lock(
         raise AnotherMigrator(holder=_holder(path), database=database, timeout=timeout) from error
     except OSError as error:
         raise _refused(error, path, database) from error
+    except NotImplementedError as error:  # the file lock's word for it
+        raise LockFileRefused(path=path, reason="its file system has no locks") from error
     try:
         _note(path, intent, database)
         yield killed
@@ -117,9 +121,9 @@ def _refused(error: OSError, path: Path, database: str) -> TrueupError:
     reason = error.strerror or str(error)
     if error.errno == errno.EROFS or (error.errno in _FORBIDDEN and not path.exists()):
         return ReadOnlyDatabase(database=database)
-    if error.errno in (*_FORBIDDEN, errno.EISDIR, errno.ELOOP):
-        return LockFileRefused(path=path, reason=reason)
-    return DiskFailed(database=database, reason=reason)
+    if error.errno in _DISK:
+        return DiskFailed(database=database, reason=reason)
+    return LockFileRefused(path=path, reason=reason)
 
 
 def _holder(path: Path) -> str:
