@@ -271,6 +271,7 @@ class Standstill(Protocol):
 
         Raises:
             DatabaseBusy: a reader did not let go, or somebody wrote in the moment between; nothing was replaced.
+            NotReplaceable: the file is of another kind than what others have open.
         """
 
     @property

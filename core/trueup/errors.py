@@ -146,6 +146,11 @@ class BackupNotGood(TrueupError):
     last check: {good}."""
 
 
+class NotReplaceable(TrueupError):
+    """The backup cannot take the place of {database} as it is: {problem}. Nothing was changed. Move the file of the
+    database away while nothing has it open, and restore again."""
+
+
 class UnpackingFailed(TrueupError):
     """The backup {backup} is packed, and could not be unpacked in {directory}: {reason}. Nothing was changed. Make room
     there, or give this user the permission to write to it."""

@@ -171,7 +171,7 @@ class Restoring:
             still.replace_with(path, self.limits, self._replacing)
         self.limits.phase = "verifying the result"
         self.report(Verifying(elapsed=self.limits.elapsed))
-        problem = aside(lambda: next(self._problems(still, own), None), self.limits)  # too late to end anything
+        problem = aside(lambda: self._first_problem(still, own), self.limits)  # too late to end anything
         if problem:
             saved = self.saved.id if self.saved else "none"
             raise RestoreNotProved(backup=self.backup.id, problem=problem, saved=saved)
@@ -240,6 +240,13 @@ class Restoring:
         except DatabaseDamaged:
             self.warnings.append("the history of the damaged database cannot be read; that of the backup goes on")
             return []
+
+    def _first_problem(self, still: Standstill, own: tuple[str, ...]) -> str | None:
+        """That something cannot be read is one, too: nothing can be rolled back any more."""
+        try:
+            return next(self._problems(still, own), None)
+        except Exception as error:
+            return f"it cannot be read ({error})"
 
     def _problems(self, still: Standstill, own: tuple[str, ...]) -> Iterator[str]:
         """What differs from the backup. Rows are counted only where nobody can have written in between."""

@@ -30,7 +30,15 @@ from trueup import (
     verify_backup,
 )
 from trueup import limits as limits_module
-from trueup.errors import BackupNotGood, DatabaseBusy, NoSuchBackup, NotEnoughSpace, RestoreNotProved, TimeLimitReached
+from trueup.errors import (
+    BackupNotGood,
+    DatabaseBusy,
+    NoSuchBackup,
+    NotEnoughSpace,
+    NotReplaceable,
+    RestoreNotProved,
+    TimeLimitReached,
+)
 
 
 def models(*more: Column[str]) -> MetaData:
@@ -365,6 +373,48 @@ def test_a_restore_that_is_not_proved_says_so(lab: Lab) -> None:
     assert migrate(lab.target(NEW)).status is Status.MIGRATED
     assert restore(find_backup(lab.target(()), told.backup_id), lab.target(())).success
     assert "mail" in lab.stored("people")
+
+
+def test_a_restore_whose_result_cannot_be_read_says_so(lab: Lab) -> None:
+    """What goes wrong after the pages went over is never called rolled back."""
+    lab.sql("PRAGMA journal_mode = wal")
+    lab.create(OLD)
+    assert migrate(lab.target(NEW)).success
+
+    def spoil(event: events.Event) -> None:
+        if isinstance(event, events.Verifying):
+            lab.sql("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'nothing' WHERE name = 'people'")
+
+    run = restore(first(lab), lab.target(()), report=spoil)
+    assert isinstance(run.error, RestoreNotProved)
+    assert "it cannot be read" in str(run.error)
+    assert run.backup is not None
+    assert restore(run.backup, lab.target(())).success
+
+
+@pytest.mark.parametrize(
+    ("mode", "pragma", "problem"),
+    [
+        ("delete", "encoding = 'UTF-16le'", "its encoding is UTF-16le, that of the database UTF-8"),
+        ("wal", "encoding = 'UTF-16le'", "its encoding is UTF-16le, that of the database UTF-8"),
+        ("wal", "page_size = 8192", "its page size is 8192, that of the database 4096"),
+    ],
+)
+def test_a_backup_of_another_kind_of_file(lab: Lab, mode: str, pragma: str, problem: str) -> None:
+    """What SQLite cannot put in place of what others have open is refused; where the file is gone, it comes back."""
+    lab.sql(f"PRAGMA {pragma}; PRAGMA journal_mode = {mode}; CREATE TABLE people (name TEXT)")
+    lab.sql("INSERT INTO people VALUES ('Zoë')")
+    backup = make_backup(lab.target(()))
+    lab.path.unlink()
+    lab.sql(f"PRAGMA journal_mode = {mode}; CREATE TABLE people (name TEXT)")
+    before = lab.dump()
+    run = restore(backup, lab.target(()))
+    assert isinstance(run.error, NotReplaceable)
+    assert problem in str(run.error)
+    assert lab.dump() == before
+    lab.path.unlink()
+    assert restore(backup, lab.target(())).success
+    assert lab.rows("SELECT name FROM people") == [("Zoë",)]
 
 
 def test_renames_around_restores_that_failed(lab: Lab) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from trueup.aside import aside
 from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection, translate
-from trueup.errors import DatabaseBusy
+from trueup.errors import DatabaseBusy, NotReplaceable
 from trueup.limits import Limits
 
 
@@ -71,6 +71,7 @@ class SqliteStandstill:
             at_once = max(1, min(PAGES_PER_BACKUP_STEP, pages - 1))  # two steps at least: after the first one is asked
             progress(0, pages)
             self.connection.rollback()
+            self._refuse_another_kind(source)
             with limits.listening(lambda: progress(done[0], pages)):
                 aside(replace, limits, stopped.set)
             progress(pages, pages)
@@ -78,6 +79,24 @@ class SqliteStandstill:
             raise translate(error, self.connection.database, self._timeout) from error
         finally:
             source.close()
+
+    def _refuse_another_kind(self, source: sqlite3.Connection) -> None:
+        """Connections cannot go on with another encoding, and a -wal holds pages of one size:
+        https://www.sqlite.org/c3ref/backup_finish.html#sqlite3backupstep
+
+        Raises:
+            NotReplaceable: the file differs in one of them.
+        """
+        if not self._value("page_count"):
+            return
+        for name in ("encoding", *(("page_size",) if self._witness else ())):
+            (wanted,), found = source.execute(f"PRAGMA {name}").fetchone(), self._value(name)
+            if wanted != found:
+                problem = f"its {name.replace('_', ' ')} is {wanted}, that of the database {found}"
+                raise NotReplaceable(database=self.connection.database, problem=problem)
+
+    def _value(self, pragma: str) -> object:
+        return self.connection.rows(f"PRAGMA {pragma}")[0][0]
 
     def _writes_of_others(self) -> int:
         return int(self._witness.rows("PRAGMA data_version")[0][0]) if self._witness else 0
