@@ -405,3 +405,29 @@ def test_looking_cannot_edit(lab: Lab) -> None:
         assert connection.rows("PRAGMA schema_version") == [(1,)]
     finally:
         connection.close()
+
+
+def wide(*items: Any, kind: Any = Text) -> MetaData:
+    """More columns than SQLite lets conditions follow one another."""
+    columns = [Column(f"c{number}", kind) for number in range(1100)]
+    return models(*columns, *items)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "form"),
+    [
+        (wide(UniqueConstraint("id", "c1")), Form.REBUILD),
+        (wide(kind=Integer), Form.SCHEMA_EDIT),
+    ],
+    ids=["copied", "stored anew"],
+)
+def test_a_table_with_very_many_columns(lab: Lab, wanted: MetaData, form: Form) -> None:
+    """What is proved of each column is proved of a thousand and more: a table may have 2000."""
+    lab.create(wide())
+    lab.sql("INSERT INTO t (id, a, c0, c1099) VALUES (1, 'one', '1', '2'), (2, NULL, NULL, '3')")
+    found = migrated(lab, wanted)
+    assert [step.form for step in found.steps] == [form]
+    assert [tuple(map(str, row)) for row in lab.rows("SELECT id, a, c0, c1099 FROM t")] == [
+        ("1", "one", "1", "2"),
+        ("2", "None", "None", "3"),
+    ]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from trueup.changes import AddColumn, AlterColumn, RenameColumn, RenameTable
 from trueup.dialect import Outlook
 from trueup.dialects.sqlite.affinity import affinity
-from trueup.dialects.sqlite.quoting import quote, string
+from trueup.dialects.sqlite.quoting import all_of, quote, string
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.rebuild import autoincrements
 from trueup.dialects.sqlite.rowids import batches, rowid_name
@@ -176,7 +176,7 @@ def _unchanged_row(live: Table, then: Table) -> str:
     if then.without_rowid or live.without_rowid or not all(rowids) or not shared:
         return ""
     alike = [_as_the_run_left_it(column, live) for column in shared]
-    return " AND ".join([f"{_THERE}.{rowids[0]} = {here}.{rowids[1]}", *alike])
+    return all_of([f"{_THERE}.{rowids[0]} = {here}.{rowids[1]}", *alike])
 
 
 def _as_the_run_left_it(column: Column, live: Table) -> str:

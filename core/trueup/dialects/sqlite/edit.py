@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from trueup.dialects.sqlite.layout import Layout, difference, find_retyped, names_in, read_layout
 from trueup.dialects.sqlite.parse import table_name_span
-from trueup.dialects.sqlite.quoting import quote, string, unquote
+from trueup.dialects.sqlite.quoting import all_of, any_of, quote, string, unquote
 from trueup.dialects.sqlite.render import create_table, name
 from trueup.dialects.sqlite.retype import Retyping
 from trueup.dialects.sqlite.rowids import batches, rowid_name
@@ -173,7 +173,7 @@ class TableEdit:
             raise NotEditable("the values of its rows would have to satisfy CHECK constraints that go")
         if added or filled:
             values = ", ".join(f"{column} = {value}" for column, value in {**added, **filled}.items())
-            missing_any = " OR ".join(f"{column} IS NULL" for column in filled)
+            missing_any = any_of(f"{column} IS NULL" for column in filled)
             given_values = [*added.values(), *filled.values()]
             yield _update(between, values, "" if added else f"({missing_any})", given_values)
         yield from (fill.proof for fill in self.fills if fill.proof is not None)
@@ -197,7 +197,7 @@ class TableEdit:
                 yield _none(table, f"NOT ({check.expression})", sentence)
         if target.strict and not between.strict:
             sentence = f"every value of {table} is of the type that STRICT demands"
-            yield _none(table, " OR ".join(_not_strict(target)) or "0", sentence)
+            yield _none(table, any_of(_not_strict(target)) or "0", sentence)
         for key in self.new.foreign_keys:
             if _reference(key) not in map(_reference, self.old.foreign_keys):
                 sentence = f"every {', '.join(key.columns)} of {table} is in {key.referred_table}"
@@ -277,7 +277,7 @@ def _store_defaults(between: Table, target: Table, retyped: Collection[str]) -> 
     later = stored[changed[-1] :] if changed else []
     if not later or any(not column.nullable and column.default is None for column in later):
         return  # every row has a value for the last of them, and so for all before it
-    shown = " AND ".join(map(_shows_default, later))
+    shown = all_of(map(_shows_default, later))
     column = quote(later[0].name)
     yield _update(between, f"{column} = {column}", shown, [shown])
 

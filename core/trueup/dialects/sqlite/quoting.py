@@ -1,6 +1,12 @@
-"""Names and texts in SQL: https://www.sqlite.org/lang_keywords.html"""
+"""Names, texts and long conditions in SQL: https://www.sqlite.org/lang_keywords.html"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+_LONGEST = 100
+"""Conditions in a row. SQLite takes each for one level more and refuses 1000 levels; a table may have 2000 columns:
+https://www.sqlite.org/limits.html#max_expr_depth"""
 
 
 def unquote(text: str) -> str:
@@ -20,3 +26,21 @@ def quote(name: str) -> str:
 def string(value: str) -> str:
     """As a literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """True where one of them is."""
+    return _chain(conditions, " OR ")
+
+
+def all_of(conditions: Iterable[str]) -> str:
+    """True where each of them is."""
+    return _chain(conditions, " AND ")
+
+
+def _chain(conditions: Iterable[str], word: str) -> str:
+    links = list(conditions)
+    while len(links) > _LONGEST:
+        groups = (links[start : start + _LONGEST] for start in range(0, len(links), _LONGEST))
+        links = [f"({word.join(group)})" for group in groups]
+    return word.join(links)

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trueup.dialects.sqlite.parse import table_name_span, unqualified
-from trueup.dialects.sqlite.quoting import quote, string
+from trueup.dialects.sqlite.quoting import any_of, quote, string
 from trueup.dialects.sqlite.reader import is_rowid_alias
 from trueup.dialects.sqlite.render import create_index, create_table
 from trueup.dialects.sqlite.rowids import batches, rowid_name
@@ -103,7 +103,7 @@ class _Copy:
         )
         if self.key and self.surviving:
             joined = " AND ".join(f"n.{column} = o.{column}" for column in self.key)
-            changed = " OR ".join(map(self._changed, self.surviving))
+            changed = any_of(map(self._changed, self.surviving))
             yield Statement(
                 sql=f"SELECT (SELECT count(*) FROM {old} NOT INDEXED)"
                 f" - (SELECT count(*) FROM {old} AS o NOT INDEXED JOIN {new} AS n"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from trueup.dialects.sqlite.layout import names_in
-from trueup.dialects.sqlite.quoting import quote, string
+from trueup.dialects.sqlite.quoting import any_of, quote, string
 from trueup.dialects.sqlite.render import create_index
 from trueup.dialects.sqlite.rowids import batches, rowid_name
 from trueup.plans import Statement
@@ -89,7 +89,7 @@ class Retyping:
 
     def _proof(self) -> Statement:
         """A number may have become its text, and a text the number that it spells."""
-        changed = " OR ".join(
+        changed = any_of(
             f"(n.{quote(name)} IS NOT o.{old} AND CAST(n.{quote(name)} AS TEXT) IS NOT CAST(o.{old} AS TEXT))"
             for name, old in zip(self._proved, self._old, strict=True)
         )
