@@ -426,7 +426,7 @@ def test_a_table_with_very_many_columns(lab: Lab, wanted: MetaData, form: Form) 
     lab.create(wide())
     lab.sql("INSERT INTO t (id, a, c0, c1099) VALUES (1, 'one', '1', '2'), (2, NULL, NULL, '3')")
     found = migrated(lab, wanted)
-    assert [step.form for step in found.steps] == [form]
+    assert found.steps[0].form is form
     assert [tuple(map(str, row)) for row in lab.rows("SELECT id, a, c0, c1099 FROM t")] == [
         ("1", "one", "1", "2"),
         ("2", "None", "None", "3"),
