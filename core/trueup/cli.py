@@ -34,12 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     refuse_what_does_not_go_together(parser, options)
     _set_up_output(verbose=options.verbose)
-    from trueup.errors import Cancelled, TrueupError
+    from trueup.errors import Cancelled, TrueupError, explained
 
+    failure: TrueupError
     try:
         return _dispatch(options)
-    except TrueupError as error:
-        failure = error
+    except Exception as error:  # Python's own exit code for what nobody foresaw says here that differences remain
+        failure = explained(error)
+        if failure is not error:
+            logging.getLogger("trueup").debug("What went wrong:", exc_info=error)
     except KeyboardInterrupt:  # who writes hears of it in another way; see modes.signals_cancel
         failure = Cancelled(phase="getting ready")
     from trueup.modes import fail

@@ -64,6 +64,20 @@ def test_version(tmp_path: Path) -> None:
     assert trueup("--version", cwd=tmp_path) == Answer(0, f"trueup {__version__}\n", "")
 
 
+@pytest.mark.parametrize("option", ["--json", "--verbose"])
+def test_what_nobody_foresaw(lab: Lab, tmp_path: Path, option: str) -> None:
+    """It is told as one sentence with exit code 3, since 1 would say that differences remain; where, says --verbose."""
+    (tmp_path / "m.py").write_text(
+        "from sqlalchemy import *\nfrom sqlalchemy.types import UserDefinedType\nmetadata = MetaData()\n"
+        "class Odd(UserDefinedType):\n    def get_col_spec(self, **kw):\n        raise RuntimeError('not today')\n"
+        'Table("t", metadata, Column("id", Integer, primary_key=True), Column("odd", Odd()))\n'
+    )
+    answer = run(lab, "m.py:metadata", "--check", option)
+    told = answer.json["error"]["message"] if option == "--json" else answer.err
+    assert (answer.code, "RuntimeError: not today" in told) == (3, True)
+    assert ("in get_col_spec" in answer.err) == (option == "--verbose")
+
+
 def test_auto_creates_a_missing_database(lab: Lab, old: str) -> None:
     """--auto makes the database of a first launch, and needs no backup for that."""
     answer = run(lab, old, "--auto", "--json")
