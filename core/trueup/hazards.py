@@ -151,12 +151,20 @@ class Fit(StrEnum):
 
 
 class Probe(Protocol):
-    """Questions about the live data, in the words of the live schema."""
+    """Questions about the live data, in the words of the live schema. Each answer is about the rows that are named."""
 
-    def rows(self, table: str) -> int: ...
-    def nulls(self, table: str, column: str) -> Finding: ...
-    def not_null(self, table: str, column: str) -> Finding: ...
-    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> Finding: ...
+    def rows(self, table: str) -> int:
+        """How many there are."""
+
+    def nulls(self, table: str, column: str) -> Finding:
+        """Rows that have no value for the column."""
+
+    def not_null(self, table: str, column: str) -> Finding:
+        """Rows that have one."""
+
+    def duplicates(self, table: str, parts: tuple[KeyPart, ...], where: Sql | None) -> Finding:
+        """Rows that share all their values of a key with another one; of those only for which ``where`` is true."""
+
     def pointing(self, table: str, key: ForeignKey) -> Finding:
         """Rows that point to something through the key, whether it is there or not."""
 
@@ -169,16 +177,30 @@ class Probe(Protocol):
             retyped: the types that columns of the other table are to have, by name.
         """
 
-    def violators(self, table: str, check: Check) -> Finding: ...
-    def not_integers(self, table: str, column: str) -> Finding: ...
-    def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding: ...
-    def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding: ...
+    def violators(self, table: str, check: Check) -> Finding:
+        """Rows for which the CHECK is false."""
+
+    def not_integers(self, table: str, column: str) -> Finding:
+        """Rows whose value is no whole number, or is missing."""
+
+    def altered_by_type(self, table: str, column: str, type_: Sql) -> Finding:
+        """Rows whose value would be another one when it is stored under the type."""
+
+    def unfit_for_type(self, table: str, column: str, type_: Sql) -> Finding:
+        """Rows whose value would stay text or a blob under a type of numbers; none for other types."""
+
     def unreadable_as(self, table: str, column: str, type_: Sql) -> Finding:
         """Rows whose value SQLAlchemy cannot make a date or a time of; none for other types."""
 
-    def unfit_for_strict(self, table: str, column: str, type_: Sql) -> Finding: ...
-    def longer_than(self, table: str, column: str, length: int) -> Finding: ...
-    def other_than(self, table: str, column: str, words: Collection[str]) -> Finding: ...
+    def unfit_for_strict(self, table: str, column: str, type_: Sql) -> Finding:
+        """Rows whose value a STRICT table would refuse under the type."""
+
+    def longer_than(self, table: str, column: str, length: int) -> Finding:
+        """Rows whose text has more characters than that."""
+
+    def other_than(self, table: str, column: str, words: Collection[str]) -> Finding:
+        """Rows whose value is none of the words; NULL is none that counts."""
+
     def fit(self, table: str, column: str, other: Column, words: Collection[str]) -> Fit:
         """How some of the column's values go with another column, which may hold these words only (any when empty)."""
 

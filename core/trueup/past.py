@@ -58,6 +58,7 @@ class PastStep:
     """From 1."""
     sentence: str
     seconds: float
+    """How long it took; of one that failed, until it did."""
     made: tuple[Made, ...] | None
     """``None`` where the history does not tell: an earlier version wrote it, or nothing of it stayed."""
     sql: str
@@ -88,7 +89,9 @@ class PastRun:
     """``"completed"``, ``"rolled_back"``, ``"interrupted"`` (it was killed), ``"running"``; or ``"failed"``: a restore
     that is not proved, or what another migrator called so before trueup."""
     started_at: datetime
+    """UTC."""
     seconds: float
+    """From the beginning to the end, waiting included; 0 of a run that was killed."""
     policy: str
     backup_id: str
     """The backup of the database as it was before; empty when there is none."""

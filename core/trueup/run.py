@@ -71,12 +71,14 @@ class Backup:
     database: str
     """The database it is a copy of, for people: its URL with the password masked."""
     created_at: datetime
+    """UTC."""
     size: int
     """Bytes of the database in it."""
     checksum: str
     """``algorithm:hex`` of the database in it."""
     schema_fingerprint: str
     row_counts: dict[str, int] = field(default_factory=dict)
+    """Rows of each table."""
     run_id: str | None = None
     """The run it was taken for; nothing when it was made by hand."""
     origin: str = ""
@@ -84,6 +86,7 @@ class Backup:
     run_failed: bool = False
     """That run ended with the database as it was, which is what this backup holds."""
     verified_at: datetime | None = None
+    """When its file was read again last, in UTC; nothing where it never was."""
     problem: str = ""
     """Why it cannot be used; empty for a good one."""
     cloned: bool = False
@@ -125,7 +128,9 @@ class BackupStatistics:
     size: int
     """Bytes that all of them take on the disk."""
     oldest: datetime | None
+    """When it was made, in UTC; nothing where there is none."""
     newest: datetime | None
+    """The same of the newest."""
     outcomes: dict[str, int]
     """For each state of the runs that they were taken for, how many there are; ``"no run"`` for those made by hand."""
     warning: str
@@ -134,10 +139,13 @@ class BackupStatistics:
 
 @dataclass(frozen=True, slots=True)
 class RowsMoved:
+    """A table that has more or fewer rows than it had."""
+
     table: str
     then: int
     """Rows that the backup has."""
     now: int
+    """Rows that the database has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +187,7 @@ class Measured:
     """How long something took on this machine. The history keeps it for the next estimates."""
 
     load: Load
+    """What there was to do."""
     seconds: float
 
 
@@ -189,11 +198,14 @@ class Run:
     id: str
     status: Status
     started_at: datetime
+    """UTC."""
     seconds: float
+    """From the beginning to the end, waiting included."""
     position: Position = Position()
     """How the database and the models stood to each other before."""
     plan: Plan | None = None
     operations_executed: int = 0
+    """Steps that were done and stay; 0 where they were rolled back."""
     backup: Backup | None = None
     """Of the database as it was before."""
     restored: Backup | None = None

@@ -27,7 +27,9 @@ class Retention:
     """How long backups are kept; whatever it says, the newest good one and what an undo needs stay."""
 
     days: float = 30.0
+    """Older ones go."""
     count: int = 50
+    """Only so many stay."""
     size: int | None = None
     """Bytes of all backups together; ``None`` for no limit."""
     large: int | None = 1_000_000_000

@@ -16,6 +16,7 @@ class Tally:
     """Some runs, counted. One that goes on is not among them: nobody knows yet how it ends."""
 
     runs: int
+    """That ended, however they did."""
     completed: int
     """Also those that were taken back later."""
     seconds: float
