@@ -221,9 +221,9 @@ def _named(dialect: Dialect) -> re.Pattern[str]:
 def _entries(directory: Path) -> list[Path]:
     try:
         return sorted(directory.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not directory.is_symlink():
+            return []
         raise BackupsUnreadable(directory=directory, reason=error.strerror or str(error)) from error
 
 

@@ -15,8 +15,9 @@ import pytest
 from tests.command import people, trueup, write_models
 from tests.conftest import Lab
 from tests.people import models
-from trueup import Backup, Status, Target, find_backup, list_backups, restore, verify_backup
+from trueup import Backup, Status, Target, find_backup, get_system_health, list_backups, restore, verify_backup
 from trueup.catalogue import partial_ending
+from trueup.errors import BackupsUnreadable
 
 
 @pytest.fixture
@@ -198,6 +199,24 @@ def test_a_directory_that_nobody_may_read(migrated: Lab) -> None:
         assert (run.code, "old backups could not be removed" in run.out) == (0, True), run
     finally:
         directory.chmod(0o700)
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["a link to nothing", "a file"])
+def test_what_is_no_directory(migrated: Lab, tmp_path: Path, link: bool) -> None:
+    """A disk that is not there, or a file in the place of the directory, does not look as if there were no backups."""
+    place = tmp_path / "place"
+    if link:
+        place.symlink_to(tmp_path / "unmounted")
+    else:
+        place.write_text("")
+    target = migrated.target(models("a", "b"), backup_dir=place)
+    for ask in (list_backups, lambda target: find_backup(target, "latest")):
+        with pytest.raises(BackupsUnreadable, match=place.name):
+            ask(target)
+    assert "backups-impossible" in [item.rule for item in get_system_health(target).findings]
+    before = migrated.stored("people")
+    assert migrated.migrate(models("a", "b", "c"), backup_dir=place).status is Status.FAILED
+    assert migrated.stored("people") == before
 
 
 def test_what_may_only_be_read(migrated: Lab) -> None:
