@@ -613,7 +613,7 @@ def test_killed_while_unpacking(larger: Lab) -> None:
         assert tidy(larger) == []
         assert path.read_bytes() == unpacked(all_of(larger)[-1])
     assert tidy(larger) == []
-    assert names(larger) == before
+    assert {name for name in names(larger) if ".json." not in name} == before  # a description half noted stays an hour
 
 
 def test_many_at_once(larger: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
