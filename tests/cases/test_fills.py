@@ -41,7 +41,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, Session, mapped_column
 
-from trueup import Status
+from trueup import Status, apply, plan
+from trueup.errors import StatementFailed
 
 from .mutations import key, t
 
@@ -155,6 +156,26 @@ def test_callables_are_asked_for_every_row(lab: Lab) -> None:
     assert all(len(row[1]) == 32 and datetime.fromisoformat(row[2]) for row in rows)
 
 
+def test_a_default_that_fails_in_the_run(lab: Lab) -> None:
+    """What it raised is told, and everything is as it was."""
+    broken: list[bool] = []
+
+    def number() -> int:
+        if broken:
+            raise ValueError("there are no numbers left")
+        return 1
+
+    lab.create(t(key()))
+    lab.sql("INSERT INTO t VALUES (1)")
+    target = lab.target(t(key(), Column("n", Integer, default=number, nullable=False)))
+    found, before = plan(target), lab.dump()
+    broken.append(True)
+    run = apply(found, target)
+    assert (run.status, type(run.error)) == (Status.FAILED, StatementFailed)
+    assert "failed: there are no numbers left (while running: " in str(run.error)
+    assert lab.dump() == before
+
+
 def test_a_name_that_needs_quotes(lab: Lab) -> None:
     """A table and a column with quotes in their names are filled row by row like any other."""
     name = 'a "b" ' + "c" * 300
@@ -167,15 +188,20 @@ def of_its_row(context: Any) -> str:
     return str(context.get_current_parameters()["id"])
 
 
+def give_up() -> int:
+    raise SystemExit(0)
+
+
 @pytest.mark.parametrize(
     ("column", "sentence"),
     [
         (Column("c", Integer, default=of_its_row, nullable=False), "needs the other values of its row"),
+        (Column("c", Integer, default=give_up, nullable=False), "fails without them: SystemExit"),
         (Column("c", Integer, Sequence("numbers"), nullable=False), ""),
         (Column("c", Integer, nullable=False), ""),
         (Column("c", Float, default="many", nullable=False), "its type in the models does not take its own default"),
     ],
-    ids=["the row's other values", "a sequence", "none", "not of its type"],
+    ids=["the row's other values", "ends the program", "a sequence", "none", "not of its type"],
 )
 def test_what_only_a_person_can_say(lab: Lab, column: Column[int], sentence: str) -> None:
     """A default that is worth nothing here blocks, and the reason is told."""

@@ -278,7 +278,10 @@ def _value(value: Any, process: Callable[[Any], Any]) -> PythonDefault:
 def _row_by_row(call: Callable[[], Any]) -> PythonDefault:
     try:
         call()
-    except Exception as error:  # a user's function may raise anything without the row that it wants to see
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a user's function may raise anything without its row
         why = "its default in the models needs the other values of its row, or fails without them"
         return PythonDefault(problem=f"{why}: {type(error).__name__}")
     return PythonDefault(call=call)

@@ -42,7 +42,7 @@ class Statements:
         self._here = False
         """What runs calls code of the application, in its own thread."""
         self._problem: BaseException | None = None
-        """What was raised in the handler, which SQLite only takes for a wish to stop."""
+        """What was raised in the handler, which SQLite only takes for a wish to stop, or in such code."""
 
     @contextmanager
     def limited(self, limits: Limits) -> Iterator[None]:
@@ -57,8 +57,19 @@ class Statements:
                 self._raw.set_progress_handler(None, 0)
 
     def define(self, name: str, call: Callable[[], Any]) -> None:
-        """Make a function known that statements may call by its name."""
-        self._raw.create_function(name, 0, call)
+        """Make a function known that statements may call by its name.
+
+        Of what it raises the driver says nothing: https://docs.python.org/3/library/sqlite3.html#sqlite3.enable_callback_tracebacks
+        """
+
+        def guarded() -> Any:
+            try:
+                return call()
+            except BaseException as problem:
+                self._problem = problem
+                raise
+
+        self._raw.create_function(name, 0, guarded)
         self._functions.append(name)
 
     def run(self, work: Callable[[], T], sql: str = "") -> T:
