@@ -119,7 +119,8 @@ def test_a_listener_may_ask_the_job(filled: Lab) -> None:
 def test_ctrl_c_and_sigterm_cancel(filled: Lab, tmp_path: Path, kind: signal.Signals) -> None:
     """Ctrl-C, and a service manager's SIGTERM, end --auto with exit code 3 and an unchanged database."""
     endless = "SELECT count(*) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n)"
-    (tmp_path / "trueup.toml").write_text(f'[[decisions]]\nfill = "people.city"\nsql = "({endless})"\n')
+    settings = f'probe_limit = 0.1\n\n[[decisions]]\nfill = "people.city"\nsql = "({endless})"\n'
+    (tmp_path / "trueup.toml").write_text(settings)
     (tmp_path / "m.py").write_text(
         "from sqlalchemy import *\nmetadata = MetaData()\n"
         'Table("people", metadata, Column("id", Integer, primary_key=True), Column("name", Text),'
