@@ -260,8 +260,8 @@ class AnotherMigrator(TrueupError):
 
 
 class DatabaseBusy(TrueupError):
-    """Another process holds {database} and did not let go within the lock timeout of {timeout:g} s. Nothing was
-    changed; run again when that process has finished writing."""
+    """Another process holds {database} and did not let go within the lock timeout of {timeout:g} s{who}. Nothing was
+    changed; run again when that process has finished."""
 
     exit_code = 5
     status = "locked"

@@ -68,7 +68,7 @@ def standing(kind: Standing) -> Position:
 
 BASE = Look(database="sqlite:///app.db", now=NOW, runs=(past(),), backups=(backup(),))
 DAMAGE = DatabaseDamaged(database="sqlite:///app.db", reason="r", good="b")
-BUSY = DatabaseBusy(database="sqlite:///app.db", timeout=1.0)
+BUSY = DatabaseBusy(database="sqlite:///app.db", timeout=1.0, who="")
 NOTE, WARNING, CRITICAL = HealthLevel
 CASES: dict[str, list[tuple[Look, HealthLevel, str]]] = {
     "database-missing": [(replace(BASE, exists=False), CRITICAL, "There is no database, but 1 backup of it")],

@@ -43,6 +43,11 @@ class Child:
         self._process.start()
         theirs.close()
 
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     def hear(self) -> Any:
         """The next thing that it says; ``None`` when it has ended without another word."""
         assert self._said.poll(_LONGEST), "the child is silent"

@@ -306,7 +306,7 @@ def _reading() -> FakeCore:
     return FakeCore(wait=threading.Event())
 
 
-_BUSY = errors.DatabaseBusy(database="sqlite:///shop.db", timeout=10.0)
+_BUSY = errors.DatabaseBusy(database="sqlite:///shop.db", timeout=10.0, who="")
 _NO_TARGET = errors.NoTarget(what="models", looked="trueup.toml", option="--models package.module:Base")
 _DAMAGED = errors.DatabaseDamaged(database="sqlite:///shop.db", reason="database disk image is malformed")
 _WRONG_SQL = errors.DecisionsError(

@@ -244,7 +244,7 @@ class SqliteDialect:
                 raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 stack.pop_all()
         except sqlite3.Error as error:
-            translated = translate(error, self.database, timeout)
+            translated = translate(error, self.database, timeout, lambda: path)
             if translated is error:
                 translated = DatabaseUnreadable(database=self.database, reason=str(error))
             raise translated from error

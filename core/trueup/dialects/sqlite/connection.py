@@ -201,7 +201,7 @@ class SqliteConnection:
                 return
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise self._translate(error, timeout) from error
+                    raise self.translated(error, timeout) from error
             if limits is not None:
                 limits.phase = "waiting for readers to let it commit"
                 limits.check()
@@ -242,7 +242,7 @@ class SqliteConnection:
     def clone_to(self, path: Path, limits: Limits) -> bool:
         from trueup.dialects.sqlite.clone import clone
 
-        return self.raw.in_transaction and clone(self._file(), path, limits)
+        return self.raw.in_transaction and clone(self._path(), path, limits)
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
         """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
@@ -257,7 +257,7 @@ class SqliteConnection:
             progress(total - remaining, total)
 
         with (
-            closing(sqlite3.connect(f"{self._file().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source,
+            closing(sqlite3.connect(f"{self._path().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source,
             closing(sqlite3.connect(path, isolation_level=None)) as target,
             self._errors(),
         ):
@@ -304,9 +304,6 @@ class SqliteConnection:
         query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
         return [name for (name,) in self.rows(query)]
 
-    def _file(self) -> Path:
-        return Path(self.rows("SELECT file FROM pragma_database_list WHERE name = 'main'")[0][0])
-
     @contextmanager
     def _one_moment(self) -> Iterator[None]:
         """All that is read while the context is open is of one moment, whatever others commit meanwhile."""
@@ -327,13 +324,22 @@ class SqliteConnection:
         try:
             yield
         except sqlite3.Error as error:
-            translated = self._translate(error, timeout)
+            translated = self.translated(error, timeout)
             if translated is error:
                 raise
             raise translated from error
 
-    def _translate(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
-        return translate(error, self.database, timeout)
+    def translated(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
+        """See :func:`translate`."""
+        return translate(error, self.database, timeout, self._path)
+
+    def busy(self, timeout: float) -> DatabaseBusy:
+        """Somebody holds the database, and was waited for so many seconds."""
+        return _busy(self.database, timeout, self._path)
+
+    def _path(self) -> Path:
+        """Of the file; asked without a lock, unlike any SELECT."""
+        return Path(self.raw.execute("PRAGMA database_list").fetchone()[2])
 
 
 def attach_statement(path: Path) -> str:
@@ -365,12 +371,21 @@ def _of_one_table_only(error: sqlite3.Error) -> bool:
     return only_the_application_knows(error) or "foreign key mismatch" in str(error)
 
 
-def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupError | sqlite3.Error:
-    """What the error means to a user, or the error itself where it is about one statement only."""
+def translate(
+    error: sqlite3.Error, database: str, timeout: float, path: Callable[[], Path]
+) -> TrueupError | sqlite3.Error:
+    """What the error means to a user, or the error itself where it is about one statement only.
+
+    Args:
+        error: the driver's.
+        database: for people.
+        timeout: how long was waited, in seconds.
+        path: finds the file.
+    """
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return DatabaseBusy(database=database, timeout=timeout)
+            return _busy(database, timeout, path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return DatabaseDamaged(database=database, reason=str(error))
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
@@ -380,3 +395,10 @@ def translate(error: sqlite3.Error, database: str, timeout: float) -> TrueupErro
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return DatabaseUnreadable(database=database, reason=str(error))
     return error
+
+
+def _busy(database: str, timeout: float, path: Callable[[], Path]) -> DatabaseBusy:
+    from trueup.dialects.sqlite.holders import name_holders
+
+    names = name_holders(path())
+    return DatabaseBusy(database=database, timeout=timeout, who=f": {names}" if names else "")

@@ -20,8 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from trueup.aside import aside
-from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection, translate
-from trueup.errors import DatabaseBusy, NotReplaceable
+from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection
+from trueup.errors import NotReplaceable
 from trueup.limits import Limits
 
 
@@ -56,7 +56,7 @@ class SqliteStandstill:
             busy = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             moved = status == sqlite3.SQLITE_OK and self._writes_of_others() != before
             if moved or (busy and time.monotonic() > deadline):
-                raise DatabaseBusy(database=self.connection.database, timeout=self._timeout)
+                raise self.connection.busy(self._timeout)
             if not busy:
                 done[0] = total - remaining
 
@@ -76,7 +76,7 @@ class SqliteStandstill:
                 aside(replace, limits, stopped.set)
             progress(pages, pages)
         except sqlite3.Error as error:
-            raise translate(error, self.connection.database, self._timeout) from error
+            raise self.connection.translated(error, self._timeout) from error
         finally:
             source.close()
 
