@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trueup.run import Rehearsal, Run, Status
-from trueup.text import visible
+from trueup.text import counted, visible
 
 if TYPE_CHECKING:
     from trueup.changes import Change
@@ -26,14 +26,14 @@ def run_lines(run: Run) -> Iterator[str]:
         yield from (f"note: {visible(warning)}" for warning in run.warnings)
         return
     if run.operations_executed:
-        count = run.operations_executed
-        yield f"Migrated {plan.database}: {count} step{'' if count == 1 else 's'} in {run.seconds:.1f} s, verified."
+        steps = counted(run.operations_executed, "step")
+        yield f"Migrated {plan.database}: {steps} in {run.seconds:.1f} s, verified."
         yield from (f"  {visible(step.sentence)}" for step in plan.steps)
         yield f"  backup {run.backup.path}" if run.backup else "  no backup was made"
         if run.removed_backups:
             yield f"  removed backups that had served their time: {', '.join(item.id for item in run.removed_backups)}"
     elif plan.in_step:
-        yield f"{plan.database} is in step with {plan.models} ({len(plan.managed)} tables)."
+        yield f"{plan.database} is in step with {plan.models} ({counted(len(plan.managed), 'table')})."
     yield from _remaining_lines(plan, "remain")
     yield from (f"note: {visible(warning)}" for warning in (*run.warnings, *plan.unsupported))
 
@@ -60,7 +60,7 @@ def rehearsal_lines(rehearsal: Rehearsal) -> Iterator[str]:
     yield f"Rehearsed on a copy of {plan.database}, verified. The database itself was not touched."
     estimated = run.plan.steps if run.plan else ()
     for number, (step, seconds) in enumerate(zip(estimated, run.step_seconds, strict=True), 1):
-        rows = f", {step.rows} rows" if step.rows else ""
+        rows = f", {counted(step.rows)}" if step.rows else ""
         yield visible(f"  {number}. {step.sentence}")
         yield f"      {seconds:.2f} s (estimated {step.estimate:.2f} s){rows}, {step.form}"
     yield f"A run of it: {_cost(plan)}."
@@ -87,10 +87,11 @@ def baseline_lines(run: Run) -> Iterator[str]:
     plan = run.plan
     if plan is None:
         return
-    yield f"Took {plan.database} as it is for the starting point: baseline {run.id}, {len(plan.live.tables)} tables."
+    tables = counted(len(plan.live.tables), "table")
+    yield f"Took {plan.database} as it is for the starting point: baseline {run.id}, {tables}."
     count = len(plan.assessments)
     if count:
-        yield f"{count} difference{'' if count == 1 else 's'} to {plan.models}, not applied:"
+        yield f"{counted(count, 'difference')} to {plan.models}, not applied:"
         yield from (line for item in plan.assessments for line in _reviewed_lines(item))
     else:
         yield f"It is in step with {plan.models}."
@@ -132,9 +133,9 @@ def diff_lines(plan: Plan) -> Iterator[str]:
     """Every difference, and what is left alone."""
     count = len(plan.assessments)
     if not count:
-        yield f"No differences. {plan.database} matches {plan.models} ({len(plan.managed)} tables)."
+        yield f"No differences. {plan.database} matches {plan.models} ({counted(len(plan.managed), 'table')})."
     else:
-        yield f"{plan.database}: {count} difference{'' if count == 1 else 's'} to {plan.models}"
+        yield f"{plan.database}: {counted(count, 'difference')} to {plan.models}"
         yield from (line for item in plan.assessments for line in _reviewed_lines(item))
     if plan.position.sentence:
         yield plan.position.sentence
@@ -176,9 +177,8 @@ def _remaining_lines(plan: Plan, remain: str) -> Iterator[str]:
 
 
 def _cost(plan: Plan) -> str:
-    count = len(plan.steps)
-    seconds = plan.total_estimate(backup=True)
-    return f"{count} step{'' if count == 1 else 's'}, {plan.complexity}, about {seconds:.1f} s with a backup"
+    steps, seconds = counted(len(plan.steps), "step"), plan.total_estimate(backup=True)
+    return f"{steps}, {plan.complexity}, about {seconds:.1f} s with a backup"
 
 
 def _item_lines(item: Assessment) -> Iterator[str]:

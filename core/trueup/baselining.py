@@ -19,6 +19,7 @@ from trueup.run import Run, Status
 from trueup.stages import history, recording
 from trueup.standing import BASELINE
 from trueup.target import Target
+from trueup.text import counted
 
 
 def baseline(
@@ -114,6 +115,6 @@ class _Baselining:
                 version=__version__,
             ),
             plan=found,
-            title=self.name or f"{len(found.live.tables)} tables as they were",
+            title=self.name or f"{counted(len(found.live.tables), 'table')} as they were",
             note=self.note,
         )

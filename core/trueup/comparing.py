@@ -17,6 +17,7 @@ from trueup.schema import Schema
 from trueup.space import refuse_too_little
 from trueup.stages.compare import compare
 from trueup.target import Target
+from trueup.text import counted
 from trueup.throwaway import Kind, throwaway
 from trueup.zstd import Unreadable
 
@@ -74,7 +75,9 @@ def try_restoring(backup: Backup, target: Target, limits: Limits) -> str:
         found = compare_backup(copy, scratch, limits=limits)
     if found.changes:
         return f"a trial restore brought another schema: {found.changes[0].sentence}"
-    return "".join(f"a trial restore brought {row.now} rows of {row.table}, not {row.then}" for row in found.rows[:1])
+    return "".join(
+        f"a trial restore brought {counted(row.now)} of {row.table}, not {row.then}" for row in found.rows[:1]
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from textwrap import shorten
 from typing import TypeAlias
 
 from trueup.schema import Check, Column, Computed, ForeignKey, Index, KeyPart, PrimaryKey, StoredObject, Table, Unique
+from trueup.text import counted
 
 Thing: TypeAlias = Table | Column | PrimaryKey | ForeignKey | Unique | Check | Index | StoredObject | None
 _SHOWN = 60
@@ -38,7 +39,7 @@ def describe(thing: Thing) -> str:
         case None:
             return "none"
         case Table(columns=columns):
-            return f"{len(columns)} column{'' if len(columns) == 1 else 's'}"
+            return counted(len(columns), "column")
         case Column():
             return _describe_column(thing)
         case PrimaryKey(parts=parts, on_conflict=conflict):

@@ -19,8 +19,22 @@ class TrueupError(Exception):
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
-        template = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
-        super().__init__(template.format(**facts))
+        super().__init__(_sentence(type(self), facts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a pool of processes: :class:`Exception` would be made anew from its sentence, not from the facts."""
+        return _again, (type(self), self.facts)
+
+
+def _again(kind: type[TrueupError], facts: dict[str, Any]) -> TrueupError:
+    return kind(**facts)
+
+
+def _sentence(kind: type[TrueupError], facts: dict[str, Any]) -> str:
+    """``python -OO`` keeps no docstrings; the facts tell most of it then."""
+    if kind.__doc__ is None:
+        return f"{kind.__name__}: {', '.join(f'{name} {value}' for name, value in facts.items())}"
+    return " ".join(inspect.cleandoc(kind.__doc__).split()).format(**facts)
 
 
 # -- 2: wrong use or configuration -------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from trueup.decisions import Decision
 from trueup.schema import Check, Column, ForeignKey, KeyPart, Sql
+from trueup.text import counted, number
 
 SAMPLES = 5
 """How many rows a finding names at most."""
@@ -209,12 +210,3 @@ class Probe(Protocol):
 
     def problem_of(self, table: str, sql: str) -> str:
         """Why the text is no SQL expression over a row of the table; empty for one that is."""
-
-
-def counted(rows: int) -> str:
-    """A number of rows in words: ``"1 row"``, ``"12 480 rows"``."""
-    return f"{number(rows)} row{'' if rows == 1 else 's'}"
-
-
-def number(value: int) -> str:
-    return f"{value:,}".replace(",", " ")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trueup.cleaning import Cleanup
 from trueup.past import PastRun, PastStep
 from trueup.statistics import Statistics, Tally
-from trueup.text import visible
+from trueup.text import counted, visible
 
 _NONE = "No runs are recorded."
 
@@ -27,7 +27,7 @@ def past_run_lines(runs: Sequence[PastRun]) -> Iterator[str]:
             yield visible(f"      {run.error or run.name}")
             yield from (visible(f"      {line}") for line in run.note.splitlines())
         yield from (_step(step, run) for step in run.steps)
-    yield _counted(Tally.of(runs))
+    yield _told(Tally.of(runs))
 
 
 def past_run_details(run: PastRun) -> Iterator[str]:
@@ -90,8 +90,8 @@ def _indented(sql: str) -> Iterator[str]:
 
 def statistics_lines(found: Statistics) -> Iterator[str]:
     """How many runs there were, how many did what they were to do, and how long those took; all, and each kind."""
-    yield _counted(found.all) if found.all.runs else _NONE
-    yield from (f"  {visible(kind)}: {_counted(tally)}" for kind, tally in found.kinds.items())
+    yield _told(found.all) if found.all.runs else _NONE
+    yield from (f"  {visible(kind)}: {_told(tally)}" for kind, tally in found.kinds.items())
     if found.recent_failures:
         yield "recent failures:"
         yield from (f"  {_failure(run)}" for run in found.recent_failures)
@@ -110,23 +110,20 @@ def cleanup_lines(found: Cleanup, *, done: bool) -> Iterator[str]:
     else:
         yield f"{'Taken' if done else 'To be taken'} out of the history, of {when}:"
     if found.removed:
-        yield f"  {_number(found.removed)} that changed nothing"
+        yield f"  {counted(len(found.removed), 'run')} that changed nothing"
     if found.shortened:
-        yield f"  {found.steps} steps of {_number(found.shortened)}, whose line stays, but which cannot be undone then"
+        what = f"{counted(found.steps, 'step')} of {counted(len(found.shortened), 'run')}"
+        yield f"  {what}, whose line stays, but which cannot be undone then"
     if found.kept:
-        yield f"Kept whole, since an undo may need them: {_number(found.kept)}."
+        yield f"Kept whole, since an undo may need them: {counted(len(found.kept), 'run')}."
     if not done and not found.nothing:
         yield "Nothing was changed. --yes takes them out."
 
 
-def _number(runs: Sequence[PastRun]) -> str:
-    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
-
-
-def _counted(tally: Tally) -> str:
+def _told(tally: Tally) -> str:
     average = f", {tally.average:.1f} s on average" if tally.average is not None else ""
     share = f" ({tally.success_rate:.0%})" if tally.success_rate is not None else ""
-    return f"{tally.runs} run{'' if tally.runs == 1 else 's'}, {tally.completed} completed{share}{average}"
+    return f"{counted(tally.runs, 'run')}, {tally.completed} completed{share}{average}"
 
 
 def _failure(run: PastRun) -> str:

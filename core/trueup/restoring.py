@@ -44,6 +44,7 @@ from trueup.run import Backup, Intent, Run, Status
 from trueup.space import refuse_too_little
 from trueup.stages import backups, failing, history, recheck, recording
 from trueup.target import Target
+from trueup.text import counted
 
 Records = Sequence[Mapping[str, Any]]
 """Rows of the history."""
@@ -257,7 +258,7 @@ class Restoring:
         tables = [name for name in self.backup.row_counts if name not in own] if still.lasts else []
         for table in tables:
             if live.count(table) != self.backup.row_counts[table]:
-                yield f"{table} has {live.count(table)} rows, not {self.backup.row_counts[table]}"
+                yield f"{table} has {counted(live.count(table))}, not {self.backup.row_counts[table]}"
 
     def _is_damaged(self, connection: Connection) -> bool:
         try:

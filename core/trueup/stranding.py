@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 from trueup.changes import AlterColumn, AlterPrimaryKey, Change, DropTable
-from trueup.hazards import counted
 from trueup.schema import ForeignKey, Schema, Table
 from trueup.sight import Sight
+from trueup.text import counted
 
 
 def may_strand(changes: Sequence[Change], live: Schema) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from trueup.errors import DatabaseBusy, DatabaseDamaged
-from trueup.hazards import counted
 from trueup.health import Health, HealthFinding, HealthLevel, Look
 from trueup.standing import Standing
 from trueup.statistics import Tally
+from trueup.text import counted
 
 _RECENT = timedelta(days=30)
 _LONG = timedelta(hours=1)
@@ -46,7 +46,7 @@ def diagnose(look: Look) -> Health:
 def _missing(look: Look) -> _Said | None:
     if look.exists or look.error is not None or not look.backups:
         return None
-    return _CRITICAL, f"There is no database, but {_backups(len(look.backups))} of it.", look.way_back
+    return _CRITICAL, f"There is no database, but {counted(len(look.backups), 'backup')} of it.", look.way_back
 
 
 def _not_there_yet(look: Look) -> _Said | None:
@@ -203,7 +203,7 @@ def _bad_backups(look: Look) -> _Said | None:
     bad = [f"{backup.id} ({backup.problem})" for backup in look.backups if backup.problem]
     if not bad:
         return None
-    sentence = f"{_backups(len(bad))} cannot be used: {_some(bad)}."
+    sentence = f"{counted(len(bad), 'backup')} cannot be used: {_some(bad)}."
     return _WARNING, sentence, "look at them, and delete them: trueup backups delete ID"
 
 
@@ -224,7 +224,7 @@ def _storage(look: Look) -> _Said | None:
 def _half_written(look: Look) -> _Said | None:
     if not look.half_written or any(run.running for run in look.runs):
         return None
-    count = f"{look.half_written} half-written file{'' if look.half_written == 1 else 's'}"
+    count = counted(look.half_written, "half-written file")
     return _NOTE, f"Killed runs left {count} beside the backups.", "nothing; the next run removes what is no backup"
 
 
@@ -261,7 +261,3 @@ def _some(named: Sequence[str]) -> str:
     """The first few, and how many more there are."""
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return f"{', '.join(named[:_NAMED])}{more}"
-
-
-def _backups(count: int) -> str:
-    return f"{count} backup{'' if count == 1 else 's'}"

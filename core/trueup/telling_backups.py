@@ -9,7 +9,7 @@ from typing import Any
 from trueup.as_json import backup_json
 from trueup.as_text import change_line
 from trueup.run import Backup, BackupComparison, BackupStatistics
-from trueup.text import visible
+from trueup.text import counted, visible
 
 
 def list_object(backups: Sequence[Backup], warning: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def statistics_lines(found: BackupStatistics) -> Iterator[str]:
     if found.oldest is None or found.newest is None:
         yield "There are no backups."
         return
-    yield f"{_count(found.count, 'backup')}, {found.good} of them good, {found.size / 1e6:.1f} MB"
+    yield f"{counted(found.count, 'backup')}, {found.good} of them good, {found.size / 1e6:.1f} MB"
     yield f"from {_minute(found.oldest)} to {_minute(found.newest)} UTC"
     yield from (visible(f"  {_outcome(state, count)}") for state, count in found.outcomes.items())
     if found.warning:
@@ -91,7 +91,7 @@ def comparison_lines(found: BackupComparison) -> Iterator[str]:
         return
     yield visible(f"Since {found.backup.id} ({when}):")
     yield from (change_line(change) for change in found.changes)
-    yield from (visible(f"    {row.table} has {row.now} rows, and had {row.then}") for row in found.rows)
+    yield from (visible(f"    {row.table} has {counted(row.now)}, and had {row.then}") for row in found.rows)
 
 
 def _described(backup: Backup) -> dict[str, Any]:
@@ -112,13 +112,9 @@ def _described(backup: Backup) -> dict[str, Any]:
 def _outcome(state: str, count: int) -> str:
     """Of the backups those that were taken for no run, or for one that nobody knows, have no state to tell."""
     if state.endswith(" run"):
-        return f"{_count(count, 'backup')} of {state}"
-    return f"{_count(count, 'run')} {state.replace('_', ' ')}"
+        return f"{counted(count, 'backup')} of {state}"
+    return f"{counted(count, 'run')} {state.replace('_', ' ')}"
 
 
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -28,6 +28,16 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+def counted(value: int, noun: str = "row") -> str:
+    """How many there are, in words: ``"1 row"``, ``"12 480 rows"``."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def number(value: int) -> str:
+    """As people read it: ``"12 480"``."""
+    return f"{value:,}".replace(",", " ")
+
+
 _QUOTE = '"'
 _FIRST_PART = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))(?:\.(.+))?', re.DOTALL)
 

@@ -312,7 +312,7 @@ def test_a_trial_restore_finds_what_a_check_does_not(migrated: Lab, monkeypatch:
 
     monkeypatch.setattr(SqliteStandstill, "replace_with", lossy)
     checked = verify_backup(both(migrated)[0], target_of(migrated), trial=True)
-    assert "people has 1 rows, not 2" in checked.problem
+    assert "people has 1 row, not 2" in checked.problem
     assert find_backup(target_of(migrated), checked.id).problem == checked.problem
 
 

@@ -12,6 +12,7 @@ from trueup.history_table import NAMES, insert, last_managed, make_table, remove
 from trueup.past import KILLED, performer_of
 from trueup.plans import Plan
 from trueup.run import Backup, Intent
+from trueup.text import counted
 
 
 def record_interrupted(connection: Connection, name: str, killed: Intent, found_at: datetime) -> None:
@@ -65,7 +66,7 @@ def record_failed(
     make_table(connection, name)
     _shorten_earlier_attempts(connection, name, plan.checksum, error)
     row = ended.row("rolled_back") | {
-        "name": f"{len(plan.steps)} steps, rolled back",
+        "name": f"{counted(len(plan.steps), 'step')}, rolled back",
         "checksum": plan.checksum,
         "sql": plan.script,
         "policy": str(plan.policy),

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from trueup.hazards import counted
 from trueup.schema import Schema
+from trueup.text import counted
 
 _COPIES = (
     (re.compile(r"_alembic_tmp_(.+)", re.IGNORECASE), "Alembic's batch mode"),

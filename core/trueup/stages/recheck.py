@@ -15,6 +15,7 @@ from trueup.errors import TrueupError
 from trueup.limits import Limits
 from trueup.packing import plain
 from trueup.run import Backup
+from trueup.text import counted
 
 
 def verify_backup(backup: Backup, dialect: Dialect, now: datetime, limits: Limits, *, thorough: bool = False) -> Backup:
@@ -79,7 +80,7 @@ def _complaints(path: Path, backup: Backup, dialect: Dialect, limits: Limits, th
             yield from copy.integrity(thorough=thorough)[:1]
             counts = {table: copy.count(table) for table in backup.row_counts}
         wrong = {table: count for table, count in backup.row_counts.items() if counts[table] != count}
-        yield from (f"{table} has {counts[table]} rows, not {count}" for table, count in wrong.items())
+        yield from (f"{table} has {counted(counts[table])}, not {count}" for table, count in wrong.items())
     except Exception as error:  # a damaged file fails in any way it likes
         limits.check()  # but one whose check was ended need not be damaged
         yield str(error)

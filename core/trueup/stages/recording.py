@@ -21,6 +21,7 @@ from trueup.past import made_by, pack_schema, write_made
 from trueup.plans import Plan
 from trueup.run import Backup, Intent, Measured, Receipt
 from trueup.schema import Schema
+from trueup.text import counted
 
 
 def intent(run_id: str, kind: str, now: datetime) -> Intent:
@@ -56,7 +57,7 @@ def record_run(
     """
     make_table(connection, name)
     run_row = ended.row("completed") | {
-        "name": f"{len(plan.steps)} steps on {len({step.table for step in plan.steps})} tables",
+        "name": _name(plan),
         "checksum": plan.checksum,
         "sql": plan.script,
         "undo_sql": undo_sql or None,
@@ -176,3 +177,8 @@ def _keys(schema: Schema) -> frozenset[tuple[str, str]]:
 def _measured_text(measured: Iterable[Measured]) -> str | None:
     items = [asdict(item.load) | {"seconds": item.seconds} for item in measured]
     return json.dumps(items) if items else None
+
+
+def _name(plan: Plan) -> str:
+    """Of the run, for people."""
+    return f"{counted(len(plan.steps), 'step')} on {counted(len({step.table for step in plan.steps}), 'table')}"

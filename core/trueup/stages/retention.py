@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from trueup.run import Backup
 from trueup.settings import Retention
+from trueup.text import counted
 
 
 def expired(backups: Sequence[Backup], keep: Retention, needed: Collection[str], now: datetime) -> list[Backup]:
@@ -54,4 +55,4 @@ def storage_warning(backups: Sequence[Backup], keep: Retention) -> str:
     size = sum(backup.disk_size for backup in backups)
     if keep.large is None or size < keep.large:
         return ""
-    return f"Large backup storage usage - consider cleanup ({len(backups)} backups, {size / 1e6:.0f} MB)"
+    return f"Large backup storage usage - consider cleanup ({counted(len(backups), 'backup')}, {size / 1e6:.0f} MB)"

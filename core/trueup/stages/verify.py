@@ -11,6 +11,7 @@ from trueup.errors import VerificationFailed
 from trueup.plans import Plan
 from trueup.run import Receipt
 from trueup.schema import Schema
+from trueup.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _check_counts(plan: Plan, before: Before, counts: Mapping[str, int], names: 
         back = sum(returning.rows for returning in plan.returning if returning.table.lower() == now)
         if count != before.row_counts[name] - gone + back:
             to_go = f", {gone} of which were to go," if gone else f", and {back} were to come back," if back else ""
-            _fail(f"{name} had {before.row_counts[name]} rows{to_go} and has {count}")
+            _fail(f"{name} had {counted(before.row_counts[name])}{to_go} and has {count}")
 
 
 def _fail(problem: str) -> None:

@@ -39,9 +39,9 @@ from trueup.dialects.sqlite.quoting import quote
 from trueup.dialects.sqlite.rebuild import rebuild_statements
 from trueup.dialects.sqlite.renaming import rename_steps
 from trueup.dialects.sqlite.render import create_index, create_table
-from trueup.hazards import counted
 from trueup.plans import Deletion, Fill, Form, Returning, Source, Statement, Step
 from trueup.schema import Schema, Table
+from trueup.text import counted
 from trueup.work import Work
 
 
