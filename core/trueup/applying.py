@@ -258,10 +258,10 @@ class Running:
 
     def _back_up(self, connection: Connection, dialect: Dialect) -> None:
         self.limits.phase = "making the backup"
-        self.backup = backups.make_backup(
-            connection,
-            dialect,
-            self.target.backup_directory(dialect),
+        order = backups.Order(
+            connection=connection,
+            dialect=dialect,
+            directory=self.target.backup_directory(dialect),
             now=self.now(),
             run_id=self.id,
             version=__version__,
@@ -269,8 +269,8 @@ class Running:
             progress=lambda done, total: self.report(
                 BackupProgress(elapsed=self.limits.elapsed, done=done, total=total)
             ),
-            thorough=self.target.settings.backup_full_check,
         )
+        self.backup = backups.make_backup(order, thorough=self.target.settings.backup_full_check)
         self.report(BackedUp(elapsed=self.limits.elapsed, backup=self.backup))
 
     def _record(self, connection: Connection, receipt: Receipt) -> None:

@@ -229,17 +229,17 @@ def _make(connection: Connection, target: Target, report: Report, limits: Limits
     directory = target.backup_directory(dialect)
     refuse_too_little("The backup", [(directory, dialect.size())])
     limits.phase = "making the backup"
-    return backups.make_backup(
-        connection,
-        dialect,
-        directory,
+    order = backups.Order(
+        connection=connection,
+        dialect=dialect,
+        directory=directory,
         now=now(),
         run_id=None,
         version=__version__,
         limits=limits,
         progress=lambda done, total: report(BackupProgress(elapsed=limits.elapsed, done=done, total=total)),
-        thorough=target.settings.backup_full_check,
     )
+    return backups.make_backup(order, thorough=target.settings.backup_full_check)
 
 
 @contextmanager

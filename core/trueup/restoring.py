@@ -181,17 +181,17 @@ class Restoring:
         if not self.target.settings.backup or not dialect.size():
             return None
         self.limits.phase = "saving the present database"
-        save = backups.keep_damaged if self._is_damaged(connection) else backups.make_backup
-        saved = save(
-            connection,
-            dialect,
-            self.target.backup_directory(dialect),
+        order = backups.Order(
+            connection=connection,
+            dialect=dialect,
+            directory=self.target.backup_directory(dialect),
             now=self.now(),
             run_id=self.id,
             version=__version__,
             limits=self.limits,
             progress=self._saving,
         )
+        saved = backups.keep_damaged(order) if self._is_damaged(connection) else backups.make_backup(order)
         self.report(BackedUp(elapsed=self.limits.elapsed, backup=saved))
         return saved
 

@@ -30,36 +30,44 @@ from trueup.run import PACKED, Backup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be copied, where to, and for whom."""
+
+    connection: Connection
+    """The database, kept from changing by the caller's transaction."""
+    dialect: Dialect
+    """Opens the copy."""
+    directory: Path
+    """For backups; made when missing, for the owner only."""
+    now: datetime
+    """Names the backup."""
+    run_id: str | None
+    """The run that it is taken for."""
+    version: str
+    """Of trueup."""
+    limits: Limits
+    progress: Callable[[int, int], None]
+    """Called with the pages done and the pages in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """What a good copy holds."""
+    """What is known of what a copy holds."""
 
     fingerprint: str = ""
     row_counts: dict[str, int] = field(default_factory=dict)
+    checked: bool = True
+    problem: str = ""
 
 
-def make_backup(
-    connection: Connection,
-    dialect: Dialect,
-    directory: Path,
-    *,
-    now: datetime,
-    run_id: str | None,
-    version: str,
-    limits: Limits,
-    progress: Callable[[int, int], None],
-    thorough: bool = False,
-) -> Backup:
+_DAMAGED = _Content(checked=False, problem="it was taken of a damaged database")
+
+
+def make_backup(order: Order, *, thorough: bool = False) -> Backup:
     """Copy the database, check the copy, and only then give it its name.
 
     Args:
-        connection: the database, kept from changing by the caller's transaction.
-        dialect: opens the copy.
-        directory: for backups; made when missing, for the owner only.
-        now: names the backup.
-        run_id: the run that it is taken for.
-        version: of trueup.
-        limits: when to stop.
-        progress: called with the pages done and the pages in all.
+        order: what is to be copied.
         thorough: check every index of the copy against its table as well.
 
     Raises:
@@ -67,52 +75,32 @@ def make_backup(
         DatabaseDamaged: the copy is as damaged as the database.
         Cancelled, TimeLimitReached: the limits ended it.
     """
-    with _partial_file(directory, dialect, now) as partial:
-        cloned = _copy(connection, partial, limits, progress)
-        with beside(limits, sync, partial), beside(limits, checksum, partial, ALGORITHM, limits) as computed:
-            content = _check_copy(partial, connection, dialect, limits, thorough=thorough)
-        backup = replace(
-            _described(partial, connection, dialect, now, content),
-            checksum=computed.result(),
-            cloned=cloned,
-            run_id=run_id,
-            verified_at=now,
-            trueup_version=version,
-        )
-        _keep(partial, backup)
-    return backup
+    return _make(order, lambda partial: _check_copy(partial, order, thorough=thorough))
 
 
-def keep_damaged(
-    connection: Connection,
-    dialect: Dialect,
-    directory: Path,
-    *,
-    now: datetime,
-    run_id: str | None,
-    version: str,
-    limits: Limits,
-    progress: Callable[[int, int], None],
-) -> Backup:
+def keep_damaged(order: Order) -> Backup:
     """Copy a database that does not pass its own check, for whoever wants to salvage something from it.
 
-    The arguments and errors are those of :func:`make_backup`.
+    Args:
+        order: what is to be copied.
 
     Returns:
         A backup whose ``problem`` says that it is damaged.
+
+    Raises:
+        BackupFailed: the directory cannot be written, or the disk is full.
+        Cancelled, TimeLimitReached: the limits ended it.
     """
-    with _partial_file(directory, dialect, now) as partial:
-        cloned = _copy(connection, partial, limits, progress)
+    return _make(order, lambda _: _DAMAGED)
+
+
+def _make(order: Order, look: Callable[[Path], _Content]) -> Backup:
+    limits = order.limits
+    with _partial_file(order.directory, order.dialect, order.now) as partial:
+        cloned = _copy(order, partial)
         with beside(limits, sync, partial), beside(limits, checksum, partial, ALGORITHM, limits) as computed:
-            described = _described(partial, connection, dialect, now, _Content())
-        backup = replace(
-            described,
-            checksum=computed.result(),
-            cloned=cloned,
-            run_id=run_id,
-            problem="it was taken of a damaged database",
-            trueup_version=version,
-        )
+            content = look(partial)
+        backup = replace(_described(partial, order, content), checksum=computed.result(), cloned=cloned)
         _keep(partial, backup)
     return backup
 
@@ -183,11 +171,11 @@ def _partial_file(directory: Path, dialect: Dialect, now: datetime) -> Iterator[
                 path.unlink(missing_ok=True)
 
 
-def _copy(connection: Connection, partial: Path, limits: Limits, progress: Callable[[int, int], None]) -> bool:
+def _copy(order: Order, partial: Path) -> bool:
     """Returns whether it is a clone."""
-    cloned = connection.clone_to(partial, limits)
+    cloned = order.connection.clone_to(partial, order.limits)
     if not cloned:
-        connection.copy_to(partial, limits, progress)
+        order.connection.copy_to(partial, order.limits, order.progress)
     return cloned
 
 
@@ -197,15 +185,15 @@ def _keep(partial: Path, backup: Backup) -> None:
     sync(partial.parent)
 
 
-def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits, *, thorough: bool) -> _Content:
+def _check_copy(path: Path, order: Order, *, thorough: bool) -> _Content:
     """What the copy holds, which is what the live database holds.
 
     Raises:
         BackupFailed, DatabaseDamaged: it does not.
     """
-    copy = dialect.open_copy(path)
+    live, copy = order.connection, order.dialect.open_copy(path)
     try:
-        with copy.limited(limits):
+        with copy.limited(order.limits):
             complaints = copy.integrity(thorough=thorough)
             if complaints:
                 _refuse_copy(live, path.parent, complaints[0], thorough=thorough)
@@ -220,20 +208,24 @@ def _check_copy(path: Path, live: Connection, dialect: Dialect, limits: Limits, 
     return _Content(fingerprint=schema.fingerprint, row_counts=counts)
 
 
-def _described(partial: Path, live: Connection, dialect: Dialect, now: datetime, content: _Content) -> Backup:
+def _described(partial: Path, order: Order, content: _Content) -> Backup:
     """What is known of a copy before it has its name."""
-    identifier = identifier_of(partial, dialect)
+    identifier = identifier_of(partial, order.dialect)
     return Backup(
         id=identifier,
         path=partial.with_name(f"{identifier}.db"),
-        database=live.database,
-        created_at=now,
+        database=order.connection.database,
+        created_at=order.now,
         size=partial.stat().st_size,
         checksum="",
         schema_fingerprint=content.fingerprint,
         row_counts=content.row_counts,
-        origin=dialect.origin,
-        database_version=dialect.facts.version,
+        run_id=order.run_id,
+        origin=order.dialect.origin,
+        verified_at=order.now if content.checked else None,
+        problem=content.problem,
+        trueup_version=order.version,
+        database_version=order.dialect.facts.version,
     )
 
 
