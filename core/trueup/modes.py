@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from trueup.run import Run
     from trueup.settings import Settings
 
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 
 def auto(settings: Settings, *, as_json: bool) -> int:
     """Migrate without a person."""
@@ -44,9 +46,13 @@ def fail(error: TrueupError, *, as_json: bool) -> int:
 
 @contextmanager
 def signals_cancel(limits: Limits) -> Iterator[None]:
-    """Ctrl-C and a service manager's SIGTERM end the run cleanly: rolled back, and said so."""
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    previous = {kind: signal.signal(kind, lambda *_: limits.cancel()) for kind in kinds}
+    """Ctrl-C, a service manager's SIGTERM and the end of the terminal end the run cleanly: rolled back, and said so.
+
+    What whoever began the process has it ignore stays ignored, as under nohup:
+    https://pubs.opengroup.org/onlinepubs/9799919799/utilities/nohup.html
+    """
+    heard = [kind for kind in _ENDING if signal.getsignal(kind) != signal.SIG_IGN]
+    previous = {kind: signal.signal(kind, lambda *_: limits.cancel()) for kind in heard}
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table, Text, 
 from tests.conftest import Lab
 from trueup import Job, Limits, Status, apply, events, migrate, plan, start
 from trueup.errors import BackupFailed, Cancelled, StatementFailed, VerificationFailed
+from trueup.modes import signals_cancel
 
 ROWS = 30_000
 
@@ -115,9 +116,9 @@ def test_a_listener_may_ask_the_job(filled: Lab) -> None:
     assert told == [(run, past)] * len(past)
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_cancel(filled: Lab, tmp_path: Path, kind: signal.Signals) -> None:
-    """Ctrl-C, and a service manager's SIGTERM, end --auto with exit code 3 and an unchanged database."""
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_cancel(filled: Lab, tmp_path: Path, kind: signal.Signals) -> None:
+    """Ctrl-C, a service manager's SIGTERM and the end of the terminal end --auto with 3 and an unchanged database."""
     endless = "SELECT count(*) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n)"
     settings = f'probe_limit = 0.1\n\n[[decisions]]\nfill = "people.city"\nsql = "({endless})"\n'
     (tmp_path / "trueup.toml").write_text(settings)
@@ -139,6 +140,20 @@ def test_ctrl_c_and_sigterm_cancel(filled: Lab, tmp_path: Path, kind: signal.Sig
     process.stderr.close()
     assert (process.wait(), "Cancelled while" in rest) == (3, True)
     assert filled.dump() == before
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    """Under nohup a run outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    limits = Limits()
+    try:
+        with signals_cancel(limits):
+            signal.raise_signal(signal.SIGHUP)
+            assert not limits.over
+            signal.raise_signal(signal.SIGTERM)
+            assert limits.over
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_statement_that_fails(filled: Lab) -> None:
