@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
@@ -36,6 +37,14 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("nightly", max_examples=2000, print_blob=True, **_ALWAYS)
 hypothesis.settings.load_profile("ci")
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background, or nohup, has them ignore signals; what they start is to hear
+    them: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/nohup.html"""
+    for kind, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(kind) == signal.SIG_IGN:
+            signal.signal(kind, handler)
 
 
 @pytest.hookimpl(optionalhook=True)
