@@ -242,7 +242,7 @@ class SqliteConnection:
     def clone_to(self, path: Path, limits: Limits) -> bool:
         from trueup.dialects.sqlite.clone import clone
 
-        return self.raw.in_transaction and clone(self._path(), path, limits)
+        return self.raw.in_transaction and clone(self.path(), path, limits)
 
     def copy_to(self, path: Path, limits: Limits, progress: Callable[[int, int], None], *, alone: bool = True) -> None:
         """Through the backup API, from a second connection that pins one snapshot by an open read transaction.
@@ -257,7 +257,7 @@ class SqliteConnection:
             progress(total - remaining, total)
 
         with (
-            closing(sqlite3.connect(f"{self._path().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source,
+            closing(sqlite3.connect(f"{self.path().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source,
             closing(sqlite3.connect(path, isolation_level=None)) as target,
             self._errors(),
         ):
@@ -331,13 +331,9 @@ class SqliteConnection:
 
     def translated(self, error: sqlite3.Error, timeout: float) -> TrueupError | sqlite3.Error:
         """See :func:`translate`."""
-        return translate(error, self.database, timeout, self._path)
+        return translate(error, self.database, timeout, self.path)
 
-    def busy(self, timeout: float) -> DatabaseBusy:
-        """Somebody holds the database, and was waited for so many seconds."""
-        return _busy(self.database, timeout, self._path)
-
-    def _path(self) -> Path:
+    def path(self) -> Path:
         """Of the file; asked without a lock, unlike any SELECT."""
         return Path(self.raw.execute("PRAGMA database_list").fetchone()[2])
 
@@ -385,7 +381,7 @@ def translate(
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return _busy(database, timeout, path)
+            return busy(database, timeout, path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return DatabaseDamaged(database=database, reason=str(error))
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
@@ -397,7 +393,8 @@ def translate(
     return error
 
 
-def _busy(database: str, timeout: float, path: Callable[[], Path]) -> DatabaseBusy:
+def busy(database: str, timeout: float, path: Callable[[], Path]) -> DatabaseBusy:
+    """Somebody holds the database, and was waited for; the arguments are those of :func:`translate`."""
     from trueup.dialects.sqlite.holders import name_holders
 
     names = name_holders(path())

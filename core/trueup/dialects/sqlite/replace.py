@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from trueup.aside import aside
-from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection
+from trueup.dialects.sqlite.connection import PAGES_PER_BACKUP_STEP, SqliteConnection, busy
 from trueup.errors import NotReplaceable
 from trueup.limits import Limits
 
@@ -46,6 +46,7 @@ class SqliteStandstill:
     def replace_with(self, path: Path, limits: Limits, progress: Callable[[int, int], None]) -> None:
         """The pages go over in another thread, since nobody is called back while the last of them are committed."""
         before = self._writes_of_others()
+        file = self.connection.path()  # while pages go there, it must not be asked anything
         deadline = time.monotonic() + self._timeout
         stopped = threading.Event()
 
@@ -53,11 +54,11 @@ class SqliteStandstill:
             limits.check()
             if stopped.is_set():
                 raise InterruptedError
-            busy = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            held = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             moved = status == sqlite3.SQLITE_OK and self._writes_of_others() != before
-            if moved or (busy and time.monotonic() > deadline):
-                raise self.connection.busy(self._timeout)
-            if not busy:
+            if moved or (held and time.monotonic() > deadline):
+                raise busy(self.connection.database, self._timeout, lambda: file)
+            if not held:
                 done[0] = total - remaining
 
         def replace() -> None:
